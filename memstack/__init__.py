@@ -1,0 +1,82 @@
+"""MemStack for Python: memory for AI agents, over a server or embedded in the process.
+
+from memstack import MemStackClient
+
+client = MemStackClient.local()  # or MemStackClient(api_key="ms_sk_...")
+client.create_episode("Alice on hiking", "Alice loves hiking in Yosemite with Bob.")
+client.search_memory("Where does Alice like to hike?")
+"""
+
+from . import operations
+from ._version import __version__
+from .async_client import MemStackAsyncClient
+from .client import MemStackClient
+from .exceptions import (
+    APIError,
+    Attempt,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    MemStackError,
+    NetworkError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ResponseValidationError,
+    ServerError,
+    UnprocessableEntityError,
+    ValidationError,
+)
+from .models import (
+    APIKey,
+    APIKeyCreate,
+    Episode,
+    EpisodeCreate,
+    EpisodePage,
+    EpisodeResponse,
+    Memo,
+    MemoCreate,
+    MemoryQuery,
+    MemoryResponse,
+    MemoryResult,
+    MemoUpdate,
+)
+from .response import Response
+
+__all__ = [
+    "APIError",
+    "APIKey",
+    "APIKeyCreate",
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "Episode",
+    "EpisodeCreate",
+    "EpisodePage",
+    "EpisodeResponse",
+    "MemStackAsyncClient",
+    "MemStackClient",
+    "MemStackError",
+    "Memo",
+    "MemoCreate",
+    "MemoUpdate",
+    "MemoryQuery",
+    "MemoryResponse",
+    "MemoryResult",
+    "NetworkError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "Response",
+    "ResponseValidationError",
+    "ServerError",
+    "UnprocessableEntityError",
+    "ValidationError",
+    "__version__",
+    "operations",
+]

@@ -1,0 +1,172 @@
+"""The story of one call: what to send next, what an answer means; never sends and never sleeps."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from ._reading import error_of, read_answer
+from ._settings import Settings
+from ._wire import WireRequest, WireResponse
+from .exceptions import (
+    Attempt,
+    MemStackError,
+    NetworkError,
+    Outcome,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+)
+from .operations import Operation
+from .response import Response
+from .retry import Pause, RetryPolicy, outcome_of_status
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Time and luck, so that a test can be sure of both."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    uniform: Callable[[float, float], float] = random.uniform
+
+
+class Call(Generic[T]):
+    """One call of one client, from its first attempt to its result or error."""
+
+    def __init__(self, operation: Operation[T], settings: Settings, chance: Chance) -> None:
+        self._operation = operation
+        self._settings = settings
+        self._chance = chance
+        self._policy = RetryPolicy(
+            settings.max_retries, settings.retry_delay, settings.max_retry_after
+        )
+        self._attempts: list[Attempt] = []
+        self._started = self._attempt_started = chance.monotonic()
+        self._pause: Pause | None = None
+        self._headers = {**settings.request_headers(), **operation.headers}
+        # One value each for the whole call, so that the server can tell a repeated sending.
+        self._request_id = self._headers.setdefault("x-request-id", str(uuid.uuid4()))
+        if operation.sends_idempotency_key:
+            self._headers["idempotency-key"] = operation.idempotency_key or str(uuid.uuid4())
+
+    def next_request(self) -> WireRequest:
+        """The request of the next attempt.
+
+        Raises:
+            RequestTimeoutError: The deadline has passed.
+        """
+        self._attempt_started = self._chance.monotonic()
+        operation, settings, left = self._operation, self._settings, self._left()
+        if left is not None and left <= 0:
+            raise self._failure(
+                RequestTimeoutError,
+                f"the deadline of {settings.deadline:g} s passed",
+                reason="deadline",
+                attempts=tuple(self._attempts),
+                outcome=self._outcome("not_sent"),
+            )
+        return WireRequest(
+            method=operation.method,
+            target=f"{operation.path}?{operation.query}" if operation.query else operation.path,
+            headers={**self._headers, "x-retry-count": str(len(self._attempts))},
+            body=operation.body,
+            timeout=min((t for t in (settings.timeout, left) if t is not None), default=None),
+        )
+
+    def answered(self, response: WireResponse) -> Response[T]:
+        """What *response* is to the caller.
+
+        Raises:
+            APIError: Its status is an error.
+            ResponseValidationError: Its body is not what the API promises.
+        """
+        operation = self._operation
+        success = 200 <= response.status < 300
+        outcome: Outcome = "applied" if success else outcome_of_status(response.status)
+        was_unknown = self._outcome("rejected") == "unknown"
+        attempts = self._record(response.status, None, outcome)
+        request_id = response.headers.get("x-request-id", self._request_id)
+        facts = {
+            "method": operation.method,
+            "path": operation.path,
+            "request_id": request_id,
+            "attempts": attempts,
+            "outcome": self._outcome(outcome),
+        }
+        if success:
+            result = read_answer(response, operation.answer, facts)
+        elif response.status == 404 and operation.gone_is_done and was_unknown:
+            result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
+        else:
+            raise error_of(response, facts, now=self._chance.now())
+        return Response(
+            result, response.status, response.headers, response.body, request_id, attempts
+        )
+
+    def failed(self, error: NetworkError) -> NetworkError:
+        """The error for a request that had no usable answer, with all the facts of the call."""
+        attempts = self._record(None, error.message, error.outcome)
+        outcome = self._outcome(error.outcome)
+        kind, advice = type(error), ""
+        if outcome == "unknown" and self._operation.effect != "read":
+            kind, advice = OutcomeUnknownError, "; the server may or may not have applied it"
+        return self._failure(
+            kind, error.message + advice, reason=error.reason, attempts=attempts, outcome=outcome
+        )
+
+    def goes_on(self, error: BaseException) -> bool:
+        """Whether to try again after *error*; if so, `pause` has the seconds to wait first."""
+        if not isinstance(error, MemStackError) or not self._attempts:
+            return False
+        self._pause = self._policy.pause_after(
+            error,
+            effect=self._operation.effect,
+            retries=len(self._attempts) - 1,
+            left=self._left(),
+            jitter=self._chance.uniform(0.5, 1.0),
+        )
+        if self._pause is None:
+            return False
+        self._attempts[-1] = replace(
+            self._attempts[-1], pause=self._pause.seconds, pause_reason=self._pause.reason
+        )
+        return True
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next attempt."""
+        return self._pause.seconds if self._pause else 0.0
+
+    def _left(self) -> float | None:
+        if self._settings.deadline is None:
+            return None
+        return self._settings.deadline - (self._chance.monotonic() - self._started)
+
+    def _outcome(self, last: Outcome) -> Outcome:
+        """What is known after all attempts: one unknown leaves it unknown, unless applied."""
+        if last != "applied" and any(attempt.outcome == "unknown" for attempt in self._attempts):
+            return "unknown"
+        return last
+
+    def _record(
+        self, status: int | None, failure: str | None, outcome: Outcome
+    ) -> tuple[Attempt, ...]:
+        elapsed = self._chance.monotonic() - self._attempt_started
+        self._attempts.append(Attempt(status, failure, outcome, elapsed))
+        return tuple(self._attempts)
+
+    def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:
+        method, path = self._operation.method, self._operation.path
+        return kind(
+            f"{message} [{method} {path}, request id {self._request_id}]",
+            method=method,
+            path=path,
+            request_id=self._request_id,
+            **facts,
+        )

@@ -1,0 +1,167 @@
+"""Reads an answer: its body into a model, or its status into a typed error."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from functools import cache
+from http import HTTPStatus
+from types import NoneType
+from typing import Any, TypeVar, cast
+
+import pydantic
+
+from ._wire import WireResponse
+from .exceptions import APIError, ResponseValidationError
+
+T = TypeVar("T")
+
+MAX_DETAIL = 200
+"""Characters of a server's text in a message; deployed servers put whole SQL statements there."""
+
+_HINTS = {
+    401: "check the API key (api_key= or MEMSTACK_API_KEY)",
+    403: "use an API key that has the permission",
+}
+
+
+def read_answer(response: WireResponse, answer: type[T], facts: Mapping[str, Any]) -> T:
+    """The body of a successful *response* as *answer*.
+
+    Raises:
+        ResponseValidationError: The body is not what the API promises; with *facts* and the body.
+    """
+    if answer is NoneType:
+        return None  # type: ignore[return-value]
+    try:
+        adapter: pydantic.TypeAdapter[T] = _adapter(cast(Any, answer))
+        return adapter.validate_json(response.body)
+    except pydantic.ValidationError as error:
+        # The error of pydantic quotes the body, which may hold a key: `from None`, and only the
+        # places and rules go on.
+        broken = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)[:3]
+        )
+        raise ResponseValidationError(
+            f"{response.status} with a body that is not what the API promises "
+            f"({broken[:MAX_DETAIL]}); the raw body is in .content "
+            f"[{facts['method']} {facts['path']}, request id {facts['request_id']}]",
+            status_code=response.status,
+            headers=response.headers,
+            content=response.body,
+            **{**facts, "outcome": "applied"},
+        ) from None
+
+
+@cache
+def _adapter(answer: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(answer)
+
+
+def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) -> APIError:
+    """The error that a *response* that is not a success stands for.
+
+    Args:
+        response: The answer; its status is not 2xx.
+        facts: What every error of the call has: method, path, request_id, attempts, outcome.
+        now: Seconds since 1970 on our clock, for a `Retry-After` date without a `Date`.
+    """
+    status = response.status
+    body = _parsed(response.body)
+    detail = _detail(body)
+    if 300 <= status < 400:
+        place = response.headers.get("location", "elsewhere")
+        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; set base_url to it"
+    hint = _HINTS.get(status)
+    message = f"{status} {_phrase(status)}".rstrip()
+    message += f": {detail}" if detail else ""
+    message += f"; {hint}" if hint else ""
+    return APIError.class_for(status)(
+        f"{message} [{facts['method']} {facts['path']}, request id {facts['request_id']}]",
+        status_code=status,
+        headers=response.headers,
+        content=response.body,
+        response_body=body,
+        retry_after=retry_after(response.headers, now=now),
+        **facts,
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # 520 to 530 of a proxy, 599 and the like are no part of the standard
+        return ""
+
+
+def _parsed(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def _detail(body: Any) -> str:
+    """What a server says went wrong, in one short line; empty if it says nothing readable."""
+    if isinstance(body, dict):
+        body = body.get("detail", "")
+    if isinstance(body, list):
+        body = "; ".join(_rule(item) for item in body[:3])
+    if not isinstance(body, str) or body.lstrip().startswith("<"):  # a page of HTML
+        return ""
+    return " ".join(body.split())[:MAX_DETAIL]
+
+
+def _rule(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("loc")
+    where = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return f"{where}: {item.get('msg', '')}" if where else str(item.get("msg", ""))
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds that `Retry-After-Ms` or `Retry-After` ask for; None if malformed or not above 0.
+
+    A date counts from the server's own `Date` where it sends one, so that clocks need not agree.
+    Source: RFC 9110 10.2.3; the form in milliseconds is a custom of several APIs.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    until = _http_date(text)
+    if until is None:
+        return None
+    since = _http_date(headers.get("date"))
+    left = until - (now if since is None else since)
+    return left if left > 0 else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _http_date(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    if moment.tzinfo is None:  # "-0000", or the asctime form: both mean UTC in HTTP
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp()

@@ -1,0 +1,159 @@
+"""What a client is set to: checked once, then frozen."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._version import __version__
+from .exceptions import AuthenticationError, ValidationError
+
+DEFAULT_BASE_URL = "http://localhost:8000"
+KEY_PREFIX = "ms_sk_"
+
+# What the client sets itself. Whoever sends another key names it with api_key=.
+_RESERVED = frozenset(
+    {"authorization", "content-type", "content-length", "host", "transfer-encoding"}
+    | {"idempotency-key", "x-retry-count"}
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Durations are in seconds. The repr holds no secret."""
+
+    api_key: str = field(repr=False)
+    base_url: str
+    timeout: float | None
+    max_retries: int
+    retry_delay: float
+    deadline: float | None
+    max_retry_after: float
+    headers: Mapping[str, str] = field(repr=False)
+    """Extra headers, names in lower case."""
+
+    @classmethod
+    def resolve(cls, *, api_key: str | None, base_url: str | None, **rest: Any) -> Settings:
+        """Settings from arguments, and from the environment where an argument is None.
+
+        Raises:
+            AuthenticationError: The key is missing or cannot be one.
+            ValidationError: Another setting breaks its rule.
+        """
+        key = os.environ.get("MEMSTACK_API_KEY") if api_key is None else api_key
+        url = os.environ.get("MEMSTACK_BASE_URL") if base_url is None else base_url
+        return cls._checked(
+            api_key=key, base_url=base_url_of(DEFAULT_BASE_URL if url is None else url), **rest
+        )
+
+    @classmethod
+    def _checked(cls, *, api_key: Any, headers: Any, **rest: Any) -> Settings:
+        _check_key(api_key)
+        _check_number("timeout", rest["timeout"], above=0, or_none=True)
+        _check_number("deadline", rest["deadline"], above=0, or_none=True)
+        _check_number("retry_delay", rest["retry_delay"])
+        _check_number("max_retry_after", rest["max_retry_after"])
+        retries = rest["max_retries"]
+        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+            raise ValidationError("max_retries: must be a whole number, 0 or more")
+        return cls(api_key=api_key, headers=_headers_of(headers), **rest)
+
+    def changed(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Settings:
+        """A copy with *changes*, checked; *headers* are added to those there are."""
+        now = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        merged = {**self.headers, **_headers_of(headers)}
+        return self._checked(**{**now, **changes, "headers": merged})
+
+    def for_local(self, base_url: str) -> Settings:
+        """A copy whose `base_url` names an embedded server."""
+        return replace(self, base_url=base_url)
+
+    def request_headers(self) -> dict[str, str]:
+        """The headers that every request of these settings has."""
+        return {
+            "authorization": f"Bearer {self.api_key}",
+            "accept": "application/json",
+            "user-agent": f"memstack-python/{__version__}",
+            **self.headers,
+        }
+
+
+def _check_key(key: Any) -> None:
+    if key is None or key == "":
+        raise AuthenticationError(
+            "no API key: pass api_key= or set MEMSTACK_API_KEY; "
+            "MemStackClient.local() needs none and runs without a server"
+        )
+    if not isinstance(key, str) or not key.startswith(KEY_PREFIX):
+        raise AuthenticationError(f"api_key: must be a text that starts with {KEY_PREFIX!r}")
+    if key == KEY_PREFIX or not _VISIBLE.fullmatch(key):
+        raise AuthenticationError(
+            f"api_key: must be {KEY_PREFIX!r} and visible ASCII characters; "
+            "a line end or a space at its end is the usual cause"
+        )
+
+
+def base_url_of(url: Any) -> str:
+    """*url* without a slash at its end, if requests can be sent below it.
+
+    Raises:
+        ValidationError: It is no http or https URL, or has parts that a base URL cannot have.
+    """
+
+    def refused(rule: str) -> ValidationError:
+        return ValidationError(f"base_url: {rule}, such as {DEFAULT_BASE_URL!r}")
+
+    if not isinstance(url, str) or not _VISIBLE.fullmatch(url) or "\\" in url:
+        raise refused("must be a URL of visible ASCII characters, without backslash")
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0  # .port raises beyond 65535
+    except ValueError:
+        raise refused("has a host or port that cannot be read; it must be a URL") from None
+    if parts.scheme not in ("http", "https") or not has_place:
+        raise refused("must be an http:// or https:// URL with a host")
+    if "@" in parts.netloc:
+        raise refused("must not hold a user or password; it must be a plain URL")
+    if "?" in url or "#" in url:
+        raise refused("must have no query and no fragment; it must be a plain URL")
+    if {".", ".."} & set(parts.path.split("/")):
+        raise refused("must have no '.' or '..' in its path; it must be a plain URL")
+    return url.rstrip("/")
+
+
+def _check_number(
+    name: str, value: Any, *, above: float | None = None, or_none: bool = False
+) -> None:
+    if value is None and or_none:
+        return
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and math.isfinite(value) and (value > above if above is not None else value >= 0):
+        return
+    rule = "above 0" if above is not None else "0 or more"
+    raise ValidationError(
+        f"{name}: must be a number of seconds, {rule}{', or None for no limit' if or_none else ''}"
+    )
+
+
+def _headers_of(headers: Any) -> dict[str, str]:
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):
+        raise ValidationError("headers: must map names to texts")
+    checked = {}
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise ValidationError("headers: a name is not one that HTTP allows")
+        if name.lower() in _RESERVED:
+            raise ValidationError(f"headers: {name} is set by the client; use its own argument")
+        if not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e\t]*", value):
+            raise ValidationError(f"headers: the value of {name} must be visible ASCII characters")
+        checked[name.lower()] = value.strip()
+    return checked

@@ -1,0 +1,91 @@
+"""The awaited client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from . import operations
+from ._binding import AsyncMethod
+from ._configured import Configured
+from ._httpx import AsyncHttpxTransport
+from ._transport import send_async
+from ._wire import AsyncTransport
+from .operations import Operation
+from .response import Response
+
+if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import Self
+
+__all__ = ["MemStackAsyncClient"]
+
+T = TypeVar("T")
+
+
+class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
+    """MemStack for asyncio: the methods of MemStackClient, awaited."""
+
+    _sleep: Callable[[float], Awaitable[None]] = staticmethod(asyncio.sleep)
+
+    create_episode = AsyncMethod(operations.create_episode)
+    list_episodes = AsyncMethod(operations.list_episodes)
+    get_episode = AsyncMethod(operations.get_episode)
+    delete_episode = AsyncMethod(operations.delete_episode)
+    search_memory = AsyncMethod(operations.search_memory)
+    create_api_key = AsyncMethod(operations.create_api_key)
+    list_api_keys = AsyncMethod(operations.list_api_keys)
+    revoke_api_key = AsyncMethod(operations.revoke_api_key)
+    create_memo = AsyncMethod(operations.create_memo)
+    list_memos = AsyncMethod(operations.list_memos)
+    get_memo = AsyncMethod(operations.get_memo)
+    update_memo = AsyncMethod(operations.update_memo)
+    delete_memo = AsyncMethod(operations.delete_memo)
+    health_check = AsyncMethod(operations.health_check)
+
+    @classmethod
+    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
+        """A client of an embedded MemStack: no server, no network, no key to bring.
+
+        Args:
+            path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
+
+        Raises:
+            ValidationError: The path cannot be used, or holds another kind of file.
+        """
+        from .local import AsyncLocalTransport, EmbeddedServer  # sqlite3 is not for everyone
+
+        server = EmbeddedServer(path)
+        place = f"local:{os.fspath(path) if path is not None else ''}"
+        return cls._for_local(server.owner_key, place, AsyncLocalTransport(server))
+
+    @classmethod
+    def _connect(cls, base_url: str, http_client: httpx.AsyncClient | None) -> AsyncTransport:
+        return AsyncHttpxTransport(base_url, http_client)
+
+    async def send(self, operation: Operation[T]) -> T:
+        """The result of *operation*, which a function of `memstack.operations` described."""
+        return (await self.send_raw(operation)).result
+
+    async def send_raw(self, operation: Operation[T]) -> Response[T]:
+        """The same with status, headers, raw body, request id and attempts of the answer."""
+        return await send_async(self._call(operation), self._transport, self._sleep)
+
+    async def close(self) -> None:
+        """Closes the connections; the second time, and on a sibling, it does nothing."""
+        if self._first_close():
+            await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()

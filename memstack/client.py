@@ -1,0 +1,95 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from . import operations
+from ._binding import SyncMethod
+from ._configured import Configured
+from ._httpx import HttpxTransport
+from ._transport import send
+from ._wire import Transport
+from .operations import Operation
+from .response import Response
+
+if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import Self
+
+__all__ = ["MemStackClient"]
+
+T = TypeVar("T")
+
+
+class MemStackClient(Configured["httpx.Client", Transport]):
+    """MemStack, blocking; safe to share between threads.
+
+    Each method is a function of `memstack.operations`, sent: the arguments are checked first, a
+    failure that can be mended by waiting is tried again, and any other is a MemStackError.
+    """
+
+    _sleep: Callable[[float], None] = staticmethod(time.sleep)
+
+    create_episode = SyncMethod(operations.create_episode)
+    list_episodes = SyncMethod(operations.list_episodes)
+    get_episode = SyncMethod(operations.get_episode)
+    delete_episode = SyncMethod(operations.delete_episode)
+    search_memory = SyncMethod(operations.search_memory)
+    create_api_key = SyncMethod(operations.create_api_key)
+    list_api_keys = SyncMethod(operations.list_api_keys)
+    revoke_api_key = SyncMethod(operations.revoke_api_key)
+    create_memo = SyncMethod(operations.create_memo)
+    list_memos = SyncMethod(operations.list_memos)
+    get_memo = SyncMethod(operations.get_memo)
+    update_memo = SyncMethod(operations.update_memo)
+    delete_memo = SyncMethod(operations.delete_memo)
+    health_check = SyncMethod(operations.health_check)
+
+    @classmethod
+    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
+        """A client of an embedded MemStack: no server, no network, no key to bring.
+
+        Args:
+            path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
+
+        Raises:
+            ValidationError: The path cannot be used, or holds another kind of file.
+        """
+        from .local import EmbeddedServer, LocalTransport  # sqlite3 is not for everyone
+
+        server = EmbeddedServer(path)
+        place = f"local:{os.fspath(path) if path is not None else ''}"
+        return cls._for_local(server.owner_key, place, LocalTransport(server))
+
+    @classmethod
+    def _connect(cls, base_url: str, http_client: httpx.Client | None) -> Transport:
+        return HttpxTransport(base_url, http_client)
+
+    def send(self, operation: Operation[T]) -> T:
+        """The result of *operation*, which a function of `memstack.operations` described."""
+        return self.send_raw(operation).result
+
+    def send_raw(self, operation: Operation[T]) -> Response[T]:
+        """The same with status, headers, raw body, request id and attempts of the answer."""
+        return send(self._call(operation), self._transport, self._sleep)
+
+    def close(self) -> None:
+        """Closes the connections; the second time, and on a sibling, it does nothing."""
+        if self._first_close():
+            self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

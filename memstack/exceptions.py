@@ -1,0 +1,230 @@
+"""The errors of MemStack, and what a program can learn from them.
+
+    MemStackError
+    ├── ValidationError                bad input, found before anything was sent
+    ├── NetworkError                   no usable answer
+    │   ├── RequestTimeoutError        an attempt's timeout or the call's deadline passed
+    │   └── OutcomeUnknownError        a write that may or may not have been applied
+    ├── ResponseValidationError        an answer that is not of the promised shape
+    └── APIError                       an answer with an error status
+        ├── BadRequestError            400
+        ├── AuthenticationError        401, or a key that cannot be one
+        ├── PermissionDeniedError      403
+        ├── NotFoundError              404
+        ├── ConflictError              409
+        ├── UnprocessableEntityError   422, also a ValidationError
+        ├── RateLimitError             429
+        └── ServerError                any 5xx, standard or not
+
+Every call of this package raises one of these, or a bug is to be reported. They are plain data:
+each can be pickled, and none holds an API key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+__all__ = [
+    "APIError",
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "MemStackError",
+    "NetworkError",
+    "NotFoundError",
+    "Outcome",
+    "OutcomeUnknownError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "ResponseValidationError",
+    "ServerError",
+    "UnprocessableEntityError",
+    "ValidationError",
+]
+
+Outcome = Literal["not_sent", "rejected", "unknown", "applied"]
+"""What is known of the server's side.
+
+`not_sent`: the server never saw the request. `rejected`: it answered that nothing was done.
+`unknown`: it may or may not have been applied. `applied`: it was.
+"""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sending of a call's request."""
+
+    status: int | None
+    """Status of the answer; None where there was none."""
+    failure: str | None
+    """Why there was no usable answer, in words; None where there was one."""
+    outcome: Outcome
+    elapsed: float
+    """Seconds this attempt took."""
+    pause: float | None = None
+    """Seconds waited after it before the next; None if there was no next."""
+    pause_reason: str | None = None
+    """What set the pause, `backoff` or `retry-after`; None if there was none."""
+
+
+class MemStackError(Exception):
+    """Anything that went wrong with a call.
+
+    Attributes:
+        message: What happened, and what to do about it where that is known.
+        method, path: The request; None before there was one.
+        request_id: The server's id of the request, or the one this client sent with it.
+        attempts: What was tried, oldest first; empty if nothing was sent.
+        outcome: What is known of the server's side.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        outcome: Outcome = "not_sent",
+    ) -> None:
+        # Only the message is an argument of Exception: unpickling calls the class with it alone,
+        # then restores the rest from __dict__.
+        super().__init__(message)
+        self.message = message
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.attempts = attempts
+        self.outcome: Outcome = outcome
+
+
+class ValidationError(MemStackError, ValueError):
+    """An argument breaks a rule; the message names both. Nothing was sent."""
+
+
+class NetworkError(MemStackError):
+    """No usable answer came.
+
+    Attributes:
+        reason: The kind of failure: `dns`, `refused`, `connect`, `connect_timeout`,
+            `pool_timeout`, `tls`, `url`, `write`, `read`, `read_timeout`, `write_timeout`,
+            `truncated`, `deadline` or `closed`.
+    """
+
+    def __init__(self, message: str, *, reason: str = "connect", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
+
+
+class RequestTimeoutError(NetworkError):
+    """An attempt took longer than `timeout`, or the call longer than `deadline`."""
+
+
+class OutcomeUnknownError(NetworkError):
+    """The answer to a write was lost: it may or may not have been applied.
+
+    Look for what it would have made before sending it again; `outcome` is `unknown`.
+    """
+
+
+class _Answered(MemStackError):
+    """What the two kinds of error that have an answer share."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, **facts)
+        self.status_code = status_code
+        self.headers = dict(headers or {})
+        self.content = content
+
+
+class ResponseValidationError(_Answered):
+    """The server answered with success, but not with what the API promises.
+
+    `outcome` is `applied`: what was asked for was done, only the answer cannot be read.
+
+    Attributes:
+        status_code: Status of the answer.
+        headers: Headers of the answer, names in lower case.
+        content: The raw body, untouched.
+    """
+
+
+class APIError(_Answered):
+    """The server answered with an error status.
+
+    Attributes:
+        status_code: Status of the answer; None only for a key refused before anything was sent.
+        headers: Headers of the answer, names in lower case.
+        content: The raw body, untouched.
+        response_body: The body as parsed JSON, else as text; None if it is empty.
+        retry_after: Seconds the server asked to wait; None if it did not.
+    """
+
+    _by_status: ClassVar[dict[int, type[APIError]]] = {}
+
+    def __init_subclass__(cls, *, status: int | None = None) -> None:
+        super().__init_subclass__()
+        if status is not None:
+            APIError._by_status[status] = cls
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response_body: Any = None,
+        retry_after: float | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, **facts)
+        self.response_body = response_body
+        self.retry_after = retry_after
+
+    @staticmethod
+    def class_for(status: int) -> type[APIError]:
+        """The class that stands for *status*: its own, ServerError from 500 up, else APIError."""
+        return APIError._by_status.get(status, ServerError if status >= 500 else APIError)
+
+
+class BadRequestError(APIError, status=400):
+    """400: the request makes no sense to the server."""
+
+
+class AuthenticationError(APIError, status=401):
+    """401, or a key that is missing or malformed; then `status_code` is None."""
+
+
+class PermissionDeniedError(APIError, status=403):
+    """403: the key has not the permission that the operation needs."""
+
+
+class NotFoundError(APIError, status=404):
+    """404: there is no such thing, or it is someone else's."""
+
+
+class ConflictError(APIError, status=409):
+    """409: the request does not fit the state of the server."""
+
+
+class UnprocessableEntityError(APIError, ValidationError, status=422):
+    """422: the server found that a field breaks a rule; nothing was done."""
+
+
+class RateLimitError(APIError, status=429):
+    """429: too many requests; nothing was done. `retry_after` has the seconds asked for."""
+
+
+class ServerError(APIError):
+    """Any status from 500 up: the server failed, or a proxy before it."""

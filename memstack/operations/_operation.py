@@ -1,0 +1,73 @@
+"""One API call, described: what to send, what to read, and whether it may be sent twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+from ..exceptions import ValidationError
+from ..retry import Effect
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T]):
+    """An API call that has not been made; `client.send(operation)` makes it, each time anew."""
+
+    id: str
+    """The operationId of openapi.yaml, and the name of the client's method."""
+    answer: type[T]
+    """What the body of the answer is read as; NoneType for nothing."""
+    method: str
+    path: str
+    """Percent-encoded, from the root of the API."""
+    query: str
+    """Percent-encoded, without `?`; empty for none."""
+    body: bytes | None
+    """JSON in UTF-8."""
+    headers: Mapping[str, str]
+    effect: Effect
+    idempotency_key: str | None = None
+    """The caller's own; None where each call makes one."""
+    sends_idempotency_key: bool = False
+    gone_is_done: bool = False
+    """Whether a 404 to a second sending means that the first one did it."""
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.id}: {self.method} {self.path}>"  # the body is the caller's
+
+
+def describe(
+    id: str, answer: type[T], request: Mapping[str, Any], effect: Effect, **more: Any
+) -> Operation[T]:
+    """The operation whose *request* a generated builder made.
+
+    Raises:
+        ValidationError: The body cannot be written as JSON.
+    """
+    body = request.get("json")
+    params = request.get("params")
+    return Operation(
+        id=id,
+        answer=answer,
+        method=request["method"].upper(),
+        path=request["url"],
+        query=urlencode(params, quote_via=quote) if params else "",
+        body=None if body is None else _json(id, body),
+        headers={name.lower(): value for name, value in request["headers"].items()},
+        effect=effect,
+        **more,
+    )
+
+
+def _json(id: str, body: Any) -> bytes:
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except (ValueError, RecursionError):
+        # An integer of more digits than Python writes, or a value nested too deep.
+        raise ValidationError(f"{id}: an argument holds a value too large for JSON") from None

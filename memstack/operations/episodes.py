@@ -1,0 +1,159 @@
+"""Storing, listing, getting and deleting episodes."""
+
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+from memstack_api.api.episodes import (
+    create_episode as create_builder,
+    delete_episode as delete_builder,
+    get_episode as get_builder,
+    list_episodes as list_builder,
+)
+from memstack_api.models import EpisodeCreate as EpisodeCreateBody
+
+from ..models import Episode, EpisodeCreate, EpisodePage, EpisodeResponse, SourceType
+from ._arguments import EpisodeListing, checked, checked_key, segment
+from ._operation import Operation, describe
+
+
+def create_episode(
+    name: str,
+    content: str,
+    source_type: SourceType = "text",
+    source_description: str | None = None,
+    group_id: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    *,
+    project_id: str | None = None,
+    tenant_id: str | None = None,
+    user_id: str | None = None,
+    valid_at: datetime | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[EpisodeResponse]:
+    """What became of an episode (a conversation, a document, an event) that is sent to be stored.
+
+    The answer may come before the episode can be found: its `status` tells.
+
+    Args:
+        name: What to call it; not empty. Several episodes may share a name.
+        content: What happened, in any language; not empty.
+        source_type: What kind of material it is.
+        source_description: Where it comes from, in words.
+        group_id: What it belongs to, such as a conversation: its neighbours give it context.
+        metadata: Facts of your own about it, as a JSON object.
+        project_id: The project it belongs to.
+        tenant_id: The tenant it belongs to.
+        user_id: The user it is about.
+        valid_at: When it happened, with a time zone; None for now.
+        idempotency_key: A value of your own that makes a repeated call store it once, on a
+            server that knows such keys; 1 to 255 visible ASCII characters, None for a new one.
+
+    Raises:
+        ValidationError: An argument breaks its rule; nothing was sent.
+        OutcomeUnknownError: The answer was lost; the episode may or may not be stored.
+        ServerError: The server failed; see `outcome`.
+        RateLimitError: Still refused after the last attempt; `retry_after` has the seconds.
+
+    Sent again after a failure: only where the server cannot have stored it.
+    Source: openapi.yaml, `create_episode`.
+    """
+    key = checked_key("create_episode", idempotency_key)
+    body = checked(
+        "create_episode",
+        EpisodeCreate,
+        {
+            "name": name,
+            "content": content,
+            "source_type": source_type,
+            "source_description": source_description,
+            "group_id": group_id,
+            "metadata": metadata,
+            "project_id": project_id,
+            "tenant_id": tenant_id,
+            "user_id": user_id,
+            "valid_at": valid_at,
+        },
+    )
+    request = create_builder._get_kwargs(body=EpisodeCreateBody.from_dict(body))
+    return describe(
+        "create_episode",
+        EpisodeResponse,
+        request,
+        "once",
+        sends_idempotency_key=True,
+        idempotency_key=key,
+    )
+
+
+def list_episodes(
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    project_id: str | None = None,
+    tenant_id: str | None = None,
+    user_id: str | None = None,
+) -> Operation[EpisodePage]:
+    """A page of episodes, newest first; `has_more` tells whether others follow.
+
+    Args:
+        limit: Most episodes in the page; 1 to 200.
+        offset: How many to pass over first; 0 or more.
+        project_id: Only episodes of this project.
+        tenant_id: Only episodes of this tenant.
+        user_id: Only episodes of this user.
+
+    Raises:
+        ValidationError: An argument breaks its rule; nothing was sent.
+
+    Sent again after a failure: yes, it changes nothing.
+    Source: openapi.yaml, `list_episodes`.
+    """
+    params = checked(
+        "list_episodes",
+        EpisodeListing,
+        {
+            "limit": limit,
+            "offset": offset,
+            "project_id": project_id,
+            "tenant_id": tenant_id,
+            "user_id": user_id,
+        },
+    )
+    return describe("list_episodes", EpisodePage, list_builder._get_kwargs(**params), "read")
+
+
+def get_episode(name: str) -> Operation[Episode]:
+    """The newest episode of that name.
+
+    Args:
+        name: Its name; not empty, without `/`, `\\` and control characters.
+
+    Raises:
+        ValidationError: The name cannot stand in a path; nothing was sent.
+        NotFoundError: There is no episode of that name.
+
+    Sent again after a failure: yes, it changes nothing.
+    Source: openapi.yaml, `get_episode`.
+    """
+    request = get_builder._get_kwargs(segment("get_episode", "name", name))
+    return describe("get_episode", Episode, request, "read")
+
+
+def delete_episode(name: str) -> Operation[None]:
+    """None, once every episode of that name is gone.
+
+    Args:
+        name: Their name; not empty, without `/`, `\\` and control characters.
+
+    Raises:
+        ValidationError: The name cannot stand in a path; nothing was sent.
+        NotFoundError: There is no episode of that name.
+        OutcomeUnknownError: The answer was lost; they may or may not be gone.
+
+    Sent again after a failure: only where the server cannot have applied it, for an episode
+    of that name that was stored in between would go too.
+    Source: openapi.yaml, `delete_episode`.
+    """
+    request = delete_builder._get_kwargs(segment("delete_episode", "name", name))
+    return describe("delete_episode", NoneType, request, "once")

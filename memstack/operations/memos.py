@@ -1,0 +1,136 @@
+"""Storing, listing, getting, changing and deleting memos."""
+
+from collections.abc import Sequence
+from types import NoneType
+
+from memstack_api.api.memos import (
+    create_memo as create_builder,
+    delete_memo as delete_builder,
+    get_memo as get_builder,
+    list_memos as list_builder,
+    update_memo as update_builder,
+)
+from memstack_api.models import MemoCreate as MemoCreateBody, MemoUpdate as MemoUpdateBody
+
+from ..models import Memo, MemoCreate, MemoUpdate, Visibility
+from ._arguments import MemoListing, checked, checked_key, segment
+from ._operation import Operation, describe
+
+
+def create_memo(
+    content: str,
+    visibility: Visibility = "PRIVATE",
+    tags: Sequence[str] | None = None,
+    *,
+    idempotency_key: str | None = None,
+) -> Operation[Memo]:
+    """A new memo, as it is stored.
+
+    Args:
+        content: The note; not empty.
+        visibility: Who may read it.
+        tags: Words to find it by; None for none.
+        idempotency_key: A value of your own that makes a repeated call store it once, on a
+            server that knows such keys; 1 to 255 visible ASCII characters, None for a new one.
+
+    Raises:
+        ValidationError: An argument breaks its rule; nothing was sent.
+        OutcomeUnknownError: The answer was lost; the memo may or may not be stored.
+        ServerError: The server failed; see `outcome`.
+
+    Sent again after a failure: only where the server cannot have stored it.
+    Source: openapi.yaml, `create_memo`.
+    """
+    key = checked_key("create_memo", idempotency_key)
+    body = checked(
+        "create_memo",
+        MemoCreate,
+        {"content": content, "visibility": visibility, "tags": [] if tags is None else tags},
+    )
+    request = create_builder._get_kwargs(body=MemoCreateBody.from_dict(body))
+    return describe(
+        "create_memo", Memo, request, "once", sends_idempotency_key=True, idempotency_key=key
+    )
+
+
+def list_memos(limit: int = 20, offset: int = 0) -> Operation[list[Memo]]:
+    """Your memos, newest first.
+
+    Args:
+        limit: Most memos to return; 1 to 1000.
+        offset: How many to pass over first; 0 or more.
+
+    Raises:
+        ValidationError: An argument breaks its rule; nothing was sent.
+
+    Sent again after a failure: yes, it changes nothing.
+    Source: openapi.yaml, `list_memos`.
+    """
+    params = checked("list_memos", MemoListing, {"limit": limit, "offset": offset})
+    return describe("list_memos", list[Memo], list_builder._get_kwargs(**params), "read")
+
+
+def get_memo(memo_id: str) -> Operation[Memo]:
+    """One memo.
+
+    Args:
+        memo_id: Its `id`.
+
+    Raises:
+        ValidationError: The id cannot stand in a path; nothing was sent.
+        NotFoundError: You have no memo of that id.
+
+    Sent again after a failure: yes, it changes nothing.
+    Source: openapi.yaml, `get_memo`.
+    """
+    request = get_builder._get_kwargs(segment("get_memo", "memo_id", memo_id))
+    return describe("get_memo", Memo, request, "read")
+
+
+def update_memo(
+    memo_id: str,
+    content: str | None = None,
+    visibility: Visibility | None = None,
+    tags: Sequence[str] | None = None,
+) -> Operation[Memo]:
+    """The memo as it is after the change; what is None stays as it was.
+
+    Args:
+        memo_id: Its `id`.
+        content: The new note; not empty.
+        visibility: Who may read it from now on.
+        tags: The new tags, in place of all there were; an empty list removes them.
+
+    Raises:
+        ValidationError: An argument breaks its rule; nothing was sent.
+        NotFoundError: You have no memo of that id.
+        OutcomeUnknownError: The answer to the last attempt was lost.
+
+    Sent again after a failure: yes; it sets values and does not add to them.
+    Source: openapi.yaml, `update_memo`.
+    """
+    place = segment("update_memo", "memo_id", memo_id)
+    body = checked(
+        "update_memo",
+        MemoUpdate,
+        {"content": content, "visibility": visibility, "tags": tags},
+    )
+    request = update_builder._get_kwargs(place, body=MemoUpdateBody.from_dict(body))
+    return describe("update_memo", Memo, request, "repeatable")
+
+
+def delete_memo(memo_id: str) -> Operation[None]:
+    """None, once the memo is gone.
+
+    Args:
+        memo_id: Its `id`.
+
+    Raises:
+        ValidationError: The id cannot stand in a path; nothing was sent.
+        NotFoundError: You have no memo of that id.
+
+    Sent again after a failure: yes; it is then done if the memo is not found any more.
+    Source: openapi.yaml, `delete_memo`.
+    """
+    request = delete_builder._get_kwargs(segment("delete_memo", "memo_id", memo_id))
+    return describe("delete_memo", NoneType, request, "repeatable", gone_is_done=True)
