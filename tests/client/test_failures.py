@@ -1,0 +1,315 @@
+"""What a call does when its requests fail: again, or which error, with which facts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+import memstack
+from memstack import operations
+
+from ..colours import Driven, FakeTime, outcomes
+from ..conftest import KEY, Make
+from ..scripted import MEMO, SEARCH, Answer, ScriptedServer
+
+REFUSED = httpx.ConnectError("refused")
+RESET = httpx.ReadError("reset by peer")
+SLOW = httpx.ReadTimeout("slow")
+
+
+def test_tries_again_until_it_is_answered(
+    client: Driven, server: ScriptedServer, time: FakeTime
+) -> None:
+    """The pauses double; ids stay the same, the count goes up."""
+    server.answer(REFUSED, Answer(503), RESET, Answer(body=SEARCH))
+
+    response = client.send_raw(operations.search_memory("hiking"))
+
+    assert response.result.query == "hiking"
+    assert time.pauses == [1.0, 2.0, 4.0]
+    assert outcomes(response.attempts) == [
+        (None, "not_sent"),
+        (503, "unknown"),
+        (None, "unknown"),
+        (200, "applied"),
+    ]
+    assert [a.pause_reason for a in response.attempts] == ["backoff"] * 3 + [None]
+    headers = [request.headers for request in server.requests]
+    assert [h["x-retry-count"] for h in headers] == ["0", "1", "2", "3"]
+    assert len({h["x-request-id"] for h in headers}) == 1
+
+
+def test_keeps_one_idempotency_key_for_all_attempts(client: Driven, server: ScriptedServer) -> None:
+    """So that a server that knows such keys can tell."""
+    server.answer(REFUSED, Answer(429), Answer(body=MEMO))
+
+    client.create_memo("note")
+
+    assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
+
+
+def test_gives_up_after_max_retries(make: Make, server: ScriptedServer, time: FakeTime) -> None:
+    """The last failure is raised, with all attempts."""
+    server.answer(REFUSED, REFUSED, REFUSED)
+
+    with pytest.raises(memstack.NetworkError) as caught:
+        make(max_retries=2, retry_delay=0.5).get_memo("m1")
+
+    assert caught.value.outcome == "not_sent"
+    assert caught.value.reason == "connect"
+    assert len(caught.value.attempts) == 3
+    assert time.pauses == [0.5, 1.0]
+    assert caught.value.request_id == server.last.headers["x-request-id"]
+    assert (caught.value.method, caught.value.path) == ("GET", "/api/v1/memos/m1")
+
+
+@pytest.mark.parametrize("lost", [RESET, SLOW, httpx.RemoteProtocolError("cut")])
+def test_does_not_resend_a_create_whose_answer_was_lost(
+    client: Driven, server: ScriptedServer, lost: Exception
+) -> None:
+    """It may be stored: the caller is told so, at once."""
+    server.answer(lost)
+
+    with pytest.raises(memstack.OutcomeUnknownError, match="may or may not") as caught:
+        client.create_episode("n", "x")
+
+    assert caught.value.outcome == "unknown"
+    assert len(server.requests) == len(caught.value.attempts) == 1
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520, 529])
+def test_does_not_resend_a_create_after_a_doubtful_status(
+    client: Driven, server: ScriptedServer, status: int
+) -> None:
+    """The error keeps its class; its outcome says that it is not known."""
+    server.answer(Answer(status, {"detail": "no"}))
+
+    with pytest.raises(memstack.APIError) as caught:
+        client.create_memo("note")
+
+    assert caught.value.status_code == status
+    assert caught.value.outcome == "unknown"
+    assert len(server.requests) == 1
+
+
+def test_does_not_resend_delete_episode_after_a_lost_answer(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """An episode of that name stored in between would go too."""
+    server.answer(RESET)
+
+    with pytest.raises(memstack.OutcomeUnknownError):
+        client.delete_episode("n")
+
+    assert len(server.requests) == 1
+
+
+def test_resends_a_create_that_was_not_sent_or_refused(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """A refused connection and a 429 leave nothing behind."""
+    server.answer(REFUSED, Answer(429), httpx.PoolTimeout("full"), Answer(body=MEMO))
+
+    assert client.create_memo("note").id == "m1"
+
+
+@pytest.mark.parametrize("name", ["delete_memo", "revoke_api_key"])
+def test_takes_a_404_to_a_repeated_delete_as_done(
+    client: Driven, server: ScriptedServer, name: str
+) -> None:
+    """The first sending, whose answer was lost, did it."""
+    server.answer(RESET, Answer(404, {"detail": "Memo not found"}))
+
+    assert getattr(client, name)("m1") is None
+
+
+def test_raises_a_404_to_a_delete_that_was_not_sent_before(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """A refused connection deletes nothing, so the 404 is news."""
+    server.answer(REFUSED, Answer(404, {"detail": "Memo not found"}))
+
+    with pytest.raises(memstack.NotFoundError) as caught:
+        client.delete_memo("m1")
+
+    assert caught.value.outcome == "rejected"
+
+
+def test_stays_unknown_when_the_last_attempt_could_not_connect(
+    make: Make, server: ScriptedServer
+) -> None:
+    """An earlier attempt may have been applied."""
+    server.answer(RESET, REFUSED)
+
+    with pytest.raises(memstack.OutcomeUnknownError) as caught:
+        make(max_retries=1).update_memo("m1", content="new")
+
+    assert caught.value.outcome == "unknown"
+    assert outcomes(caught.value.attempts) == [(None, "unknown"), (None, "not_sent")]
+
+
+def test_waits_as_long_as_a_rate_limit_asks(
+    client: Driven, server: ScriptedServer, time: FakeTime
+) -> None:
+    """Retry-After goes before the backoff."""
+    server.answer(Answer(429, headers={"Retry-After": "7"}), Answer(body=MEMO))
+
+    response = client.send_raw(operations.get_memo("m1"))
+
+    assert time.pauses == [7.0]
+    assert response.attempts[0].pause_reason == "retry-after"
+
+
+def test_raises_at_once_when_asked_to_wait_too_long(
+    client: Driven, server: ScriptedServer, time: FakeTime
+) -> None:
+    """Beyond max_retry_after the caller decides."""
+    server.answer(Answer(429, {"detail": "slow down"}, {"Retry-After": "3600"}))
+
+    with pytest.raises(memstack.RateLimitError, match="slow down") as caught:
+        client.get_memo("m1")
+
+    assert caught.value.retry_after == 3600.0
+    assert time.pauses == []
+
+
+def test_ends_a_call_within_its_deadline(
+    make: Make, server: ScriptedServer, time: FakeTime
+) -> None:
+    """Each attempt gets what is left, and a pause that cannot fit is not begun."""
+    server.answer(*[Answer(503, takes=1.5)] * 10)
+
+    with pytest.raises(memstack.ServerError):
+        make(timeout=2, deadline=5, max_retries=10).get_memo("m1")
+
+    timeouts = [request.extensions["timeout"]["read"] for request in server.requests]
+    assert timeouts == [2, 2]
+    assert time.pauses == [1.0]
+    assert time.clock - 1000.0 == 4.0
+
+
+def test_shortens_the_last_attempt_to_the_deadline(make: Make, server: ScriptedServer) -> None:
+    """A timeout longer than what is left would pass it."""
+    server.answer(Answer(503, takes=3), Answer(body=MEMO))
+
+    make(timeout=60, deadline=5).get_memo("m1")
+
+    assert [r.extensions["timeout"]["read"] for r in server.requests] == [5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (307, memstack.APIError),
+        (400, memstack.BadRequestError),
+        (401, memstack.AuthenticationError),
+        (403, memstack.PermissionDeniedError),
+        (404, memstack.NotFoundError),
+        (409, memstack.ConflictError),
+        (418, memstack.APIError),
+        (422, memstack.UnprocessableEntityError),
+        (501, memstack.ServerError),
+    ],
+)
+def test_raises_a_refusal_as_its_class_and_once(
+    client: Driven, server: ScriptedServer, status: int, kind: type[memstack.APIError]
+) -> None:
+    """With status, body, headers, and an outcome that says nothing was done."""
+    body = {"detail": "Memo not found"}
+    server.answer(Answer(status, body, {"X-Request-ID": "srv-9"}))
+
+    with pytest.raises(kind) as caught:
+        client.create_memo("note")
+
+    assert type(caught.value) is kind
+    assert caught.value.status_code == status
+    assert caught.value.response_body == body
+    assert caught.value.headers["x-request-id"] == caught.value.request_id == "srv-9"
+    assert caught.value.outcome == "rejected"
+    assert len(server.requests) == 1
+
+
+def test_does_not_follow_a_redirect(client: Driven, server: ScriptedServer) -> None:
+    """The key would go to wherever it leads."""
+    server.answer(Answer(307, headers={"Location": "https://elsewhere.test/"}))
+
+    with pytest.raises(memstack.APIError, match="elsewhere"):
+        client.get_memo("m1")
+
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"id": 5}', b'{"id": "m1"'])
+def test_keeps_the_body_of_a_success_it_cannot_read(
+    client: Driven, server: ScriptedServer, body: bytes
+) -> None:
+    """It was applied, so it is not sent again and not lost."""
+    server.answer(Answer(200, body))
+
+    with pytest.raises(memstack.ResponseValidationError) as caught:
+        client.create_memo("note")
+
+    assert caught.value.content == body
+    assert caught.value.outcome == "applied"
+    assert len(caught.value.attempts) == len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "outcome"),
+    [
+        (httpx.ConnectTimeout("x"), "connect_timeout", "not_sent"),
+        (httpx.PoolTimeout("x"), "pool_timeout", "not_sent"),
+        (httpx.ReadTimeout("x"), "read_timeout", "unknown"),
+        (httpx.WriteTimeout("x"), "write_timeout", "unknown"),
+        (httpx.ConnectError("x"), "connect", "not_sent"),
+        (httpx.ProxyError("x"), "proxy", "not_sent"),
+        (httpx.UnsupportedProtocol("x"), "url", "not_sent"),
+        (httpx.LocalProtocolError("x"), "url", "not_sent"),
+        (httpx.InvalidURL("x"), "url", "not_sent"),
+        (httpx.WriteError("x"), "write", "unknown"),
+        (httpx.ReadError("x"), "read", "unknown"),
+        (httpx.CloseError("x"), "read", "unknown"),
+        (httpx.DecodingError("x"), "truncated", "unknown"),
+        (httpx.RemoteProtocolError("x"), "truncated", "unknown"),
+        (httpx.TooManyRedirects("x"), "read", "unknown"),
+    ],
+)
+def test_tells_what_kind_of_failure_it_was(
+    make: Make, server: ScriptedServer, fault: Exception, reason: str, outcome: str
+) -> None:
+    """And whether the server can have seen the request."""
+    server.answer(fault)
+
+    with pytest.raises(memstack.NetworkError) as caught:
+        make(max_retries=0).get_memo("m1")
+
+    assert (caught.value.reason, caught.value.outcome) == (reason, outcome)
+    assert isinstance(caught.value, memstack.RequestTimeoutError) == reason.endswith("timeout")
+    assert "http://memstack.test/api/v1/memos/m1" in caught.value.message
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), asyncio.CancelledError(), MemoryError()])
+def test_lets_what_is_not_ours_pass(
+    client: Driven, server: ScriptedServer, end: Any, time: FakeTime
+) -> None:
+    """A user who interrupts is not made to wait."""
+    server.answer(end)
+
+    with pytest.raises(type(end)):
+        client.get_memo("m1")
+
+    assert len(server.requests) == 1
+    assert time.pauses == []
+
+
+def test_no_error_shows_the_key(client: Driven, server: ScriptedServer) -> None:
+    """Neither in its text nor in anything it carries."""
+    server.answer(Answer(500, {"detail": "boom"}), Answer(404, {"detail": "no"}), RESET)
+
+    for call in (client.create_memo, client.get_memo, client.create_memo):
+        with pytest.raises(memstack.MemStackError) as caught:
+            call("x")
+        assert KEY not in repr(caught.value) + repr(vars(caught.value))
