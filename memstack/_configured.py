@@ -91,17 +91,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
     @classmethod
     def _for_local(cls, owner_key: str, place: str, transport: AnyTransport) -> Self:
         client = cls.__new__(cls)
-        settings = Settings.resolve(
-            api_key=owner_key,
-            base_url=None,
-            timeout=60.0,
-            max_retries=3,
-            retry_delay=1.0,
-            deadline=None,
-            max_retry_after=60.0,
-            headers=None,
-        )
-        client._start(settings.for_local(place), transport)
+        client._start(Settings(owner_key, place), transport)
         return client
 
     @property

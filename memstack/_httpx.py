@@ -27,7 +27,7 @@ class HttpxTransport:
         self._client = httpx.Client(verify=_ssl_context()) if client is None else client
 
     def send(self, request: WireRequest) -> WireResponse:
-        with _own_errors(request, self._base_url):
+        with _own_errors(self._client, self._base_url, request):
             wire = _built(self._client, self._base_url, request)
             answer = self._client.send(wire, auth=None, follow_redirects=False)
             return _read(answer)
@@ -46,7 +46,7 @@ class AsyncHttpxTransport:
         self._client = httpx.AsyncClient(verify=_ssl_context()) if client is None else client
 
     async def send(self, request: WireRequest) -> WireResponse:
-        with _own_errors(request, self._base_url):
+        with _own_errors(self._client, self._base_url, request):
             wire = _built(self._client, self._base_url, request)
             answer = await self._client.send(wire, auth=None, follow_redirects=False)
             return _read(answer)
@@ -97,8 +97,12 @@ _KINDS: tuple[tuple[type[Exception], str, Outcome], ...] = (
 
 
 @contextmanager
-def _own_errors(request: WireRequest, base_url: str) -> Iterator[None]:
+def _own_errors(
+    client: httpx.Client | httpx.AsyncClient, base_url: str, request: WireRequest
+) -> Iterator[None]:
     """Turns what httpx raises into NetworkError."""
+    if client.is_closed:  # httpx would raise a bare RuntimeError
+        raise NetworkError("http_client is closed; bring an open one", reason="closed")
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,12 +31,12 @@ class Settings:
 
     api_key: str = field(repr=False)
     base_url: str
-    timeout: float | None
-    max_retries: int
-    retry_delay: float
-    deadline: float | None
-    max_retry_after: float
-    headers: Mapping[str, str] = field(repr=False)
+    timeout: float | None = 60.0
+    max_retries: int = 3
+    retry_delay: float = 1.0
+    deadline: float | None = None
+    max_retry_after: float = 60.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Extra headers, names in lower case."""
 
     @classmethod
@@ -56,8 +56,8 @@ class Settings:
     @classmethod
     def _checked(cls, *, api_key: Any, headers: Any, **rest: Any) -> Settings:
         _check_key(api_key)
-        _check_number("timeout", rest["timeout"], above=0, or_none=True)
-        _check_number("deadline", rest["deadline"], above=0, or_none=True)
+        _check_number("timeout", rest["timeout"], above_0=True, or_none=True)
+        _check_number("deadline", rest["deadline"], above_0=True, or_none=True)
         _check_number("retry_delay", rest["retry_delay"])
         _check_number("max_retry_after", rest["max_retry_after"])
         retries = rest["max_retries"]
@@ -70,10 +70,6 @@ class Settings:
         now = {name: getattr(self, name) for name in self.__dataclass_fields__}
         merged = {**self.headers, **_headers_of(headers)}
         return self._checked(**{**now, **changes, "headers": merged})
-
-    def for_local(self, base_url: str) -> Settings:
-        """A copy whose `base_url` names an embedded server."""
-        return replace(self, base_url=base_url)
 
     def request_headers(self) -> dict[str, str]:
         """The headers that every request of these settings has."""
@@ -128,18 +124,15 @@ def base_url_of(url: Any) -> str:
     return url.rstrip("/")
 
 
-def _check_number(
-    name: str, value: Any, *, above: float | None = None, or_none: bool = False
-) -> None:
+def _check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool = False) -> None:
     if value is None and or_none:
         return
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if number and math.isfinite(value) and (value > above if above is not None else value >= 0):
-        return
-    rule = "above 0" if above is not None else "0 or more"
-    raise ValidationError(
-        f"{name}: must be a number of seconds, {rule}{', or None for no limit' if or_none else ''}"
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        if value > 0 or (value == 0 and not above_0):
+            return
+    rule = "above 0" if above_0 else "0 or more"
+    more = ", or None for no limit" if or_none else ""
+    raise ValidationError(f"{name}: must be a number of seconds, {rule}{more}")
 
 
 def _headers_of(headers: Any) -> dict[str, str]:

@@ -94,6 +94,20 @@ def test_leaves_the_users_http_client_open(make: Make) -> None:
     assert not transport._client.is_closed
 
 
+def test_a_closed_http_client_is_an_error_of_ours(client: Driven) -> None:
+    """httpx itself would raise a bare RuntimeError."""
+    transport: Any = client.client._transport
+    if isinstance(transport._client, httpx.AsyncClient):
+        client.loop.run_until_complete(transport._client.aclose())
+    else:
+        transport._client.close()
+
+    with pytest.raises(memstack.NetworkError, match="http_client is closed") as caught:
+        client.get_memo("m1")
+
+    assert (caught.value.reason, len(caught.value.attempts)) == ("closed", 1)
+
+
 def test_warns_when_left_open(colour: Colour) -> None:
     """With the place where it was made, under `python -X tracemalloc`."""
     clients = [CLASSES[colour](KEY)]
@@ -104,6 +118,20 @@ def test_warns_when_left_open(colour: Colour) -> None:
 
     assert shown in str(caught[0].message)
     assert KEY not in str(caught[0].message)
+
+
+def test_an_embedded_server_has_the_settings_of_any_other(
+    colour: Colour, local: Driven, drive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment is for servers elsewhere."""
+    names = ("timeout", "max_retries", "retry_delay", "deadline", "max_retry_after")
+    other = drive(CLASSES[colour](KEY))
+    monkeypatch.setenv("MEMSTACK_BASE_URL", "not a URL")
+
+    again = drive(CLASSES[colour].local())
+
+    assert [getattr(local, n) for n in names] == [getattr(other, n) for n in names]
+    assert again.base_url == "local:"
 
 
 def test_a_chained_call_keeps_its_client_alive(server: ScriptedServer) -> None:
