@@ -127,9 +127,9 @@ def base_url_of(url: Any) -> str:
 def _check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool = False) -> None:
     if value is None and or_none:
         return
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        if value > 0 or (value == 0 and not above_0):
-            return
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
+    if math.isfinite(number) and (number > 0 or (number == 0 and not above_0)):
+        return
     rule = "above 0" if above_0 else "0 or more"
     more = ", or None for no limit" if or_none else ""
     raise ValidationError(f"{name}: must be a number of seconds, {rule}{more}")
