@@ -1,0 +1,90 @@
+# Set-up, checks and releases. `make` alone lists the targets.
+# On a fresh machine Python 3.10 or newer and make are enough; `make lint` also needs Node.js.
+# Another Python: make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO_VENV := .venv-demo
+LINT := .ci/lint
+
+# Tools are those of the virtual environment, also where one tool starts another.
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+# Quiet and offline as far as they can be.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
+export REDOCLY_TELEMETRY := off
+
+# So that `make -j check` still ends with the summary of the tests.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help install demo generate format check lint types test docs bench build clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Install everything for development into .venv
+
+demo: $(DEMO_VENV)/installed ## Run the main job on an embedded MemStack; needs no server
+	@$(DEMO_VENV)/bin/python examples/demo.py
+
+generate: $(VENV)/installed ## Write generated/memstack_api from openapi.yaml
+	.ci/generate
+
+format: $(VENV)/installed ## Format the code, and fix what can be fixed
+	ruff check --fix
+	ruff format
+
+check: lint types test ## All that CI runs: lint, types, test
+
+lint: $(VENV)/installed $(LINT)/node_modules/installed ## Check style, imports, the spec and the generated code
+	ruff check
+	ruff format --check
+	lint-imports --no-logo
+	openapi-spec-validator openapi.yaml
+	$(LINT)/node_modules/.bin/redocly lint --config $(LINT)/redocly.yaml openapi.yaml
+	.ci/generate --check
+
+types: $(VENV)/installed ## Check the types, with mypy and pyright
+	mypy
+	pyright
+
+test: $(VENV)/installed ## Run the tests
+	pytest
+
+docs: $(VENV)/installed ## Run the code of the docs
+	pytest tests/public
+
+bench: $(VENV)/installed ## Measure speed
+	$(if $(wildcard benchmarks),python -m benchmarks,@echo "There are no benchmarks yet.")
+
+build: $(VENV)/installed ## Build the wheel and the sdist into dist/
+	python -m build
+
+clean: ## Remove everything that make has made
+	rm -rf .venv .venv-* $(LINT)/node_modules build dist htmlcov .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Editable, so that a change of the code needs no new installation; one of pyproject.toml does.
+$(VENV)/installed: pyproject.toml
+	$(call new_venv,$(VENV))
+	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# Only what the package itself needs: the shortest way to a first success.
+$(DEMO_VENV)/installed: pyproject.toml
+	$(call new_venv,$(DEMO_VENV))
+	$(DEMO_VENV)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+$(LINT)/node_modules/installed: $(LINT)/package-lock.json
+	@command -v npm >/dev/null || { echo "make lint needs Node.js 20.19 or newer, with npm" >&2; exit 1; }
+	npm ci --prefix $(LINT) --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+define new_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
+$(PYTHON) -m venv $(1)
+endef
