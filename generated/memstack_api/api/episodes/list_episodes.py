@@ -1,0 +1,268 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.episode_page import EpisodePage
+from ...models.error import Error
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    limit: int | Unset = 50,
+    offset: int | Unset = 0,
+    project_id: str | Unset = UNSET,
+    tenant_id: str | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+    x_request_id: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(x_request_id, Unset):
+        headers["X-Request-ID"] = x_request_id
+
+    params: dict[str, Any] = {}
+
+    params["limit"] = limit
+
+    params["offset"] = offset
+
+    params["project_id"] = project_id
+
+    params["tenant_id"] = tenant_id
+
+    params["user_id"] = user_id
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/episodes/",
+        "params": params,
+    }
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> EpisodePage | Error | None:
+    if response.status_code == 200:
+        response_200 = EpisodePage.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 422:
+        response_422 = Error.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Error.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Error.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[EpisodePage | Error]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 50,
+    offset: int | Unset = 0,
+    project_id: str | Unset = UNSET,
+    tenant_id: str | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+    x_request_id: str | Unset = UNSET,
+) -> Response[EpisodePage | Error]:
+    """List episodes, newest first
+
+    Args:
+        limit (int | Unset):  Default: 50.
+        offset (int | Unset):  Default: 0.
+        project_id (str | Unset): Not empty, and without NUL characters.
+        tenant_id (str | Unset): Not empty, and without NUL characters.
+        user_id (str | Unset): Not empty, and without NUL characters.
+        x_request_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[EpisodePage | Error]
+    """
+
+    kwargs = _get_kwargs(
+        limit=limit,
+        offset=offset,
+        project_id=project_id,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        x_request_id=x_request_id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 50,
+    offset: int | Unset = 0,
+    project_id: str | Unset = UNSET,
+    tenant_id: str | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+    x_request_id: str | Unset = UNSET,
+) -> EpisodePage | Error | None:
+    """List episodes, newest first
+
+    Args:
+        limit (int | Unset):  Default: 50.
+        offset (int | Unset):  Default: 0.
+        project_id (str | Unset): Not empty, and without NUL characters.
+        tenant_id (str | Unset): Not empty, and without NUL characters.
+        user_id (str | Unset): Not empty, and without NUL characters.
+        x_request_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        EpisodePage | Error
+    """
+
+    return sync_detailed(
+        client=client,
+        limit=limit,
+        offset=offset,
+        project_id=project_id,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        x_request_id=x_request_id,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 50,
+    offset: int | Unset = 0,
+    project_id: str | Unset = UNSET,
+    tenant_id: str | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+    x_request_id: str | Unset = UNSET,
+) -> Response[EpisodePage | Error]:
+    """List episodes, newest first
+
+    Args:
+        limit (int | Unset):  Default: 50.
+        offset (int | Unset):  Default: 0.
+        project_id (str | Unset): Not empty, and without NUL characters.
+        tenant_id (str | Unset): Not empty, and without NUL characters.
+        user_id (str | Unset): Not empty, and without NUL characters.
+        x_request_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[EpisodePage | Error]
+    """
+
+    kwargs = _get_kwargs(
+        limit=limit,
+        offset=offset,
+        project_id=project_id,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        x_request_id=x_request_id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    limit: int | Unset = 50,
+    offset: int | Unset = 0,
+    project_id: str | Unset = UNSET,
+    tenant_id: str | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+    x_request_id: str | Unset = UNSET,
+) -> EpisodePage | Error | None:
+    """List episodes, newest first
+
+    Args:
+        limit (int | Unset):  Default: 50.
+        offset (int | Unset):  Default: 0.
+        project_id (str | Unset): Not empty, and without NUL characters.
+        tenant_id (str | Unset): Not empty, and without NUL characters.
+        user_id (str | Unset): Not empty, and without NUL characters.
+        x_request_id (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        EpisodePage | Error
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            limit=limit,
+            offset=offset,
+            project_id=project_id,
+            tenant_id=tenant_id,
+            user_id=user_id,
+            x_request_id=x_request_id,
+        )
+    ).parsed
