@@ -1,0 +1,131 @@
+"""Decides how a path becomes a connection to a database of ours, or an error that says why not.
+
+Who uses the connection, and when, is for `database`; what the tables are, for `schema`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from memstack.exceptions import MemStackError, ValidationError
+from memstack.local import schema
+
+__all__ = ["PATIENCE", "connect", "is_busy", "open_file", "open_memory", "transaction"]
+
+PATIENCE = 5.0
+"""Seconds to wait for another writer, in this process or another."""
+
+_POLL = 0.01
+
+
+def open_memory() -> sqlite3.Connection:
+    """A connection to a new database in memory, ready for use."""
+    connection = connect(":memory:")
+    schema.require_fts5(connection)
+    schema.migrate(connection)
+    return connection
+
+
+def open_file(path: str) -> sqlite3.Connection:
+    """A connection to the file *path*, which is made or brought up to date where needed.
+
+    Raises:
+        ValidationError: *path* cannot be a MemStack file; the message says what to do.
+        MemStackError: It is locked, or of a newer version, or SQLite cannot search text.
+    """
+    _check_place(path)
+    try:
+        connection = connect(path)
+        try:
+            schema.require_fts5(connection)
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            raise MemStackError(
+                f"path: {path!r} is locked by another program; try again when that is done"
+            ) from error
+        raise ValidationError(
+            f"path: {path!r} cannot be written ({error}); check its permissions and the free space"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise ValidationError(
+            f"path: {path!r} is not a MemStack database ({error}); "
+            "give the path of one, or of a file that does not exist yet"
+        ) from error
+    return connection
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection to *path* as it is, for one user at a time, of whichever thread."""
+    connection = sqlite3.connect(
+        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """A transaction, begun by the statement *begin*, and undone by any exception."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether *error* says that another connection holds a lock for longer than `PATIENCE`."""
+    # Python 3.10 has no `sqlite_errorcode`; SQLITE_BUSY and SQLITE_LOCKED both say this.
+    return "locked" in str(error)
+
+
+def _check_place(path: str) -> None:
+    if not path or path == ":memory:" or "\0" in path:
+        raise ValidationError(f"path: {path!r} is no file; leave it out to keep all in memory")
+    if os.path.isdir(path):
+        raise ValidationError(f"path: {path!r} is a folder; give the path of a file in it")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise ValidationError(f"path: {folder!r} is not a folder; make it first, or give another")
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    # First without writing: someone else's file must stay as it is.
+    with transaction(connection, "BEGIN"):
+        schema.check(connection, path)
+    _use_wal(connection)
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        schema.check(connection, path)  # Again: another process may have been first.
+        # Writes even where nothing is to be done, which shows whether the file may be written.
+        schema.migrate(connection)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for the lock this takes, whatever the timeout, so several processes
+    # that open a new file at once have to try again. https://www.sqlite.org/wal.html
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL)

@@ -1,0 +1,143 @@
+"""Decides what a MemStack file holds and how an older one is brought up to date.
+
+It opens nothing itself: it is given a connection, and says whether the file behind it is ours.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import uuid
+
+from memstack.exceptions import MemStackError, ValidationError
+from memstack.local.text import TOKENIZER
+
+__all__ = ["SCHEMA_VERSION", "check", "migrate", "require_fts5"]
+
+_APPLICATION_ID = 0x4D656D53  # "MemS"; what `file` and SQLite's own tools show.
+
+# Every table has `seq`, which grows with each row: times may repeat, it does not.
+_FIRST = (
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE episodes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        content TEXT NOT NULL,
+        source_type TEXT NOT NULL,
+        source_description TEXT,
+        group_id TEXT,
+        metadata TEXT,
+        project_id TEXT,
+        tenant_id TEXT,
+        user_id TEXT,
+        created_at TEXT NOT NULL,
+        valid_at TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX episodes_by_name ON episodes (name, seq)",
+    "CREATE INDEX episodes_by_group ON episodes (group_id, seq) WHERE group_id IS NOT NULL",
+    "CREATE INDEX episodes_by_tenant ON episodes (tenant_id, seq)",
+    "CREATE INDEX episodes_by_project ON episodes (project_id, seq)",
+    "CREATE INDEX episodes_by_user ON episodes (user_id, seq)",
+    f"""
+    CREATE VIRTUAL TABLE episode_words USING fts5 (
+        name, content, context, dates, tokenize = "{TOKENIZER}"
+    )
+    """,
+    """
+    CREATE TABLE memos (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        content TEXT NOT NULL,
+        visibility TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        updated_at TEXT
+    )
+    """,
+    """
+    CREATE TABLE api_keys (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        sha256 BLOB NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        expires_at TEXT
+    )
+    """,
+    """
+    CREATE TABLE answers (
+        request BLOB PRIMARY KEY,
+        body BLOB NOT NULL,
+        status INTEGER NOT NULL,
+        content TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
+# One entry per version, never changed once released: entry n leads from version n to n + 1.
+_MIGRATIONS = (_FIRST,)
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+def require_fts5(connection: sqlite3.Connection) -> None:
+    """Nothing, if this SQLite can search text.
+
+    Raises:
+        MemStackError: It was built without FTS5.
+    """
+    try:
+        connection.execute("CREATE VIRTUAL TABLE temp.fts5_probe USING fts5 (text)")
+        connection.execute("DROP TABLE temp.fts5_probe")
+    except sqlite3.DatabaseError as error:
+        raise MemStackError(
+            f"The embedded MemStack needs SQLite with FTS5, which SQLite {sqlite3.sqlite_version} "
+            "of this Python was built without; use a Python from python.org, uv or conda"
+        ) from error
+
+
+def check(connection: sqlite3.Connection, path: str) -> None:
+    """Nothing, if the file may be used: it is new, or ours and not of a later version.
+
+    Raises:
+        ValidationError: It is someone else's database.
+        MemStackError: A later version of this package made it.
+    """
+    application, version = _identity(connection)
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if application != _APPLICATION_ID and not (application == 0 and version == 0 and is_empty):
+        raise ValidationError(
+            f"path: {path!r} is another program's SQLite database; "
+            "give the path of a MemStack file, or of a file that does not exist yet"
+        )
+    if version > SCHEMA_VERSION:
+        raise MemStackError(
+            f"path: {path!r} was written by a newer memstack-sdk (schema {version}; this one knows "
+            f"{SCHEMA_VERSION}); upgrade memstack-sdk, the file was not touched"
+        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to date; inside the caller's write transaction."""
+    _, version = _identity(connection)
+    for statements in _MIGRATIONS[version:]:
+        for statement in statements:
+            connection.execute(statement)
+    if version == 0:
+        connection.executemany(
+            "INSERT INTO settings VALUES (?, ?)",
+            [("user_id", str(uuid.uuid4())), ("secret", secrets.token_bytes(32))],
+        )
+    # Both are part of the transaction: another process sees all of a new file or nothing of it.
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return application, version

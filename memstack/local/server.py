@@ -1,0 +1,141 @@
+"""Decides, step by step, what becomes of a request; each step is another module's.
+
+Rules:
+- The order of refusals is that of deployed servers: no such route, no such method, no good key,
+  not permitted, not valid; only then is anything looked up.
+- No request makes `handle` raise.
+- No log line holds a key or anything of what a request says.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from types import TracebackType
+
+from memstack._wire import WireRequest, WireResponse
+from memstack.exceptions import ValidationError
+from memstack.local import idempotency, keys, routes, validation
+from memstack.local.answers import Answer, Refusal, encoded, request_id_of
+from memstack.local.database import Database, Unavailable
+from memstack.local.routes import Call, Route
+
+__all__ = ["EmbeddedServer"]
+
+_log = logging.getLogger("memstack.local")
+
+
+class EmbeddedServer:
+    """A MemStack in this process: answers the requests of the API from a SQLite database.
+
+    Any number of threads may use one, and any number of processes one file.
+
+    Args:
+        path: The file, made if there is none; None keeps all in memory until `close`.
+        owner_key: The key that may do everything; None makes a random one. It is not stored.
+
+    Raises:
+        ValidationError: *path* cannot be used, or *owner_key* does not look like a key.
+        MemStackError: A newer version made the file, or SQLite cannot search text.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, owner_key: str | None = None
+    ) -> None:
+        if owner_key is not None and not keys.is_key(owner_key):
+            # The key itself stays out of the message: it may be a typo in a real one.
+            raise ValidationError(
+                f"owner_key: must begin with {keys.PREFIX!r}, go on, and hold no spaces"
+            )
+        self.path = _absolute(path)
+        self.owner_key = owner_key or keys.new_key()
+        self._database = Database(self.path)
+
+    def __repr__(self) -> str:
+        return f"<EmbeddedServer {self.path or 'in memory'}>"
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database once the requests at work are answered. May be repeated.
+
+        Any later request is answered with 503.
+        """
+        self._database.close()
+
+    def handle(self, request: WireRequest) -> WireResponse:
+        """The answer to *request*, whatever that is."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        request_id = request_id_of(headers)
+        try:
+            return encoded(self._answer(request, headers), request_id)
+        except Exception as error:
+            _log_fault(error, request_id)
+            fault = Answer(500, {"detail": "Internal server error", "status_code": 500})
+            return encoded(fault, request_id)
+
+    def _answer(self, request: WireRequest, headers: dict[str, str]) -> Answer:
+        try:
+            return self._result(request, headers)
+        except Refusal as refusal:
+            return refusal.answer
+        except Unavailable as error:
+            return Answer(503, {"detail": str(error)}, {"retry-after": "1"})
+
+    def _result(self, request: WireRequest, headers: dict[str, str]) -> Answer:
+        route, segment, query = routes.route_of(request.method, request.target)
+        self._authorize(route, headers)
+        call = Call(
+            validation.segment_of(route.parameter, segment) if route.parameter else "",
+            validation.query_of(route.query, query) if route.query else None,
+            validation.body_of(route.body, request.body, headers) if route.body else None,
+            validation.token_of(headers, "Idempotency-Key") if route.once else None,
+        )
+        if not route.writes:
+            with self._database.reading() as connection:
+                return route.run(connection, call)
+        with self._database.writing() as connection:
+            if call.once is None:
+                return route.run(connection, call)
+            return idempotency.applied_once(
+                connection,
+                (route.operation, call.once),
+                call.body,
+                lambda: route.run(connection, call),
+                unstored=route.unstored(connection, call.once) if route.unstored else {},
+            )
+
+    def _authorize(self, route: Route, headers: dict[str, str]) -> None:
+        if route.needs is None:
+            return
+        with self._database.reading() as connection:
+            permissions = keys.permissions_of(connection, headers, self.owner_key)
+        if not permissions & {route.needs, "admin"}:
+            raise Refusal(403, f"This API key has no '{route.needs}' permission")
+
+
+def _absolute(path: str | os.PathLike[str] | None) -> str | None:
+    """*path* as it stays right when the process changes its folder."""
+    if path is None:
+        return None
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise ValidationError(f"path: must be a string or a path, not {type(path).__name__}")
+    # These are no files to SQLite; `opening` says so.
+    return text if text in ("", ":memory:") or "\0" in text else os.path.abspath(text)
+
+
+def _log_fault(error: Exception, request_id: str) -> None:
+    # The message of an exception may quote the request, so only its type and place are logged.
+    place = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("Request %s failed: %s\n%s", request_id, type(error).__name__, place)

@@ -1,0 +1,465 @@
+"""What a search of the embedded server finds, in which order, and what it never shows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from memstack._wire import WireRequest
+from memstack.local import EmbeddedServer
+
+EPISODES = {
+    "hike": "Alice loves hiking in Yosemite with her friend Bob every summer.",
+    "pasta": "For dinner Alice cooked pasta with basil from her balcony.",
+    "guitar": "Bob bought a second-hand guitar and practises chords in the evening.",
+    "dentist": "Carol moved her dentist appointment from Tuesday to Thursday morning.",
+    "flight": "The flight to Lisbon leaves at 06:40 from terminal B; check in online.",
+    "allergy": "Dave is allergic to peanuts, so no satay sauce for him.",
+    "wifi": "The wifi password of the office is taped under the router.",
+    "bug": "HTTPServer raised a TimeoutError when user_id was missing from the payload.",
+    "deploy": "We deploy on Wednesdays; the release branch is frozen the evening before.",
+    "index": "Postgres chose a sequential scan until we created an index on order_items.",
+    "dog": "Our dog Rex is afraid of thunder and hides under the bed.",
+    "cat": "The cat Minka sleeps on the windowsill and ignores everybody.",
+    "birthday": "Carol's birthday is on the third of March; she likes tulips.",
+    "car": "The car needs new brakes before the trip to the mountains.",
+    "novel": "Eve finished the novel about a lighthouse keeper and wept.",
+    "wf_bike": "王芳喜欢在周末去西湖边骑自行车。",
+    "wf_tea": "王芳每天早上喝一杯龙井茶，不喝咖啡。",
+    "lm_job": "李明在上海的一家银行工作，负责数据库维护。",
+    "lm_move": "李明下个月要搬家到杭州。",
+    "mom": "妈妈做的红烧肉最好吃，秘诀是少放糖。",
+    "kitten": "小猫喜欢睡在沙发上，晚上到处跑。",
+    "meeting": "周三下午三点开产品评审会议，地点在二楼会议室。",
+    "tower": "昨日、東京タワーに登って夜景を見ました。",
+    "ramen": "京都で食べたラーメンがとても美味しかった。",
+    "goyangi": "우리 고양이는 생선을 좋아하고 물을 싫어한다.",
+    "seoul": "민수는 서울에서 대학교를 다니며 피아노를 배운다.",
+}
+
+QUESTIONS = [
+    ("Where does Alice go hiking?", "hike"),
+    ("Who hikes with Alice?", "hike"),
+    ("What did Alice cook for dinner?", "pasta"),
+    ("herbs on the balcony", "pasta"),
+    ("Which instrument did Bob buy?", "guitar"),
+    ("practising chords", "guitar"),
+    ("When is Carol's appointment at the dentist?", "dentist"),
+    ("When is the birthday of Carol?", "birthday"),
+    ("Which flowers does Carol like, tulips?", "birthday"),
+    ("What time is the flight to Lisbon?", "flight"),
+    ("terminal B", "flight"),
+    ("Is anybody allergic to peanuts?", "allergy"),
+    ("What is the password for the office wifi?", "wifi"),
+    ("user_id", "bug"),
+    ("userId missing", "bug"),
+    ("httpserver timeout", "bug"),
+    ("TimeoutError", "bug"),
+    ("On which day do we deploy a release?", "deploy"),
+    ("Why was Postgres scanning sequentially?", "index"),
+    ("order_items", "index"),
+    ("What is the dog afraid of?", "dog"),
+    ("Where does the cat sleep?", "cat"),
+    ("Does the car need brakes?", "car"),
+    ("the lighthouse novel", "novel"),
+    ("自行车", "wf_bike"),
+    ("王芳周末做什么？", "wf_bike"),
+    ("西湖", "wf_bike"),
+    ("王芳喝茶还是咖啡？", "wf_tea"),
+    ("龙井", "wf_tea"),
+    ("李明在哪里工作？", "lm_job"),
+    ("谁负责数据库？", "lm_job"),
+    ("李明什么时候搬家？", "lm_move"),
+    ("红烧肉的秘诀是什么？", "mom"),
+    ("猫在哪里睡觉？", "kitten"),
+    ("会议几点开始？", "meeting"),
+    ("会议", "meeting"),
+    ("東京タワー", "tower"),
+    ("夜景はどこで見ましたか", "tower"),
+    ("京都のラーメン", "ramen"),
+    ("고양이", "goyangi"),
+    ("고양이가 무엇을 좋아해?", "goyangi"),
+    ("피아노를 누가 배워?", "seoul"),
+]
+
+
+class Memory:
+    """An embedded server, asked in a few words."""
+
+    def __init__(self) -> None:
+        self.server = EmbeddedServer()
+
+    def ask(self, method: str, target: str, body: object = None) -> Any:
+        response = self.server.handle(
+            WireRequest(
+                method,
+                target,
+                {"Authorization": f"Bearer {self.server.owner_key}"},
+                None if body is None else json.dumps(body).encode(),
+                None,
+            )
+        )
+        content = json.loads(response.body)
+        assert response.status in (200, 202), content
+        return content
+
+    def remember(self, name: str, content: str = "tea time", **fields: object) -> None:
+        self.ask("POST", "/api/v1/episodes/", {"name": name, "content": content, **fields})
+
+    def forget(self, name: str) -> None:
+        self.ask("DELETE", f"/api/v1/episodes/{name}")
+
+    def search(self, query: str, **fields: object) -> list[dict[str, Any]]:
+        body = {"query": query, "limit": 100, **fields}
+        results: list[dict[str, Any]] = self.ask("POST", "/api/v1/memory/search", body)["results"]
+        return results
+
+    def names(self, query: str, **fields: object) -> list[str]:
+        return [result["metadata"]["name"] for result in self.search(query, **fields)]
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    memory = Memory()
+    yield memory
+    memory.server.close()
+
+
+@pytest.fixture(scope="module")
+def library() -> Iterator[Memory]:
+    memory = Memory()
+    for name, content in EPISODES.items():
+        memory.remember(name, content)
+    yield memory
+    memory.server.close()
+
+
+def test_questions_find_their_episode(library: Memory) -> None:
+    """At least 40 of the 42 questions have the right episode among the first five results."""
+    missed = [q for q, name in QUESTIONS if name not in library.names(q, limit=5)]
+
+    assert len(missed) <= 2, missed
+
+
+def test_questions_find_their_episode_first(library: Memory) -> None:
+    """Mostly the right episode is the best result."""
+    wrong = [(q, library.names(q)[:1]) for q, name in QUESTIONS if library.names(q)[:1] != [name]]
+
+    assert len(wrong) <= 4, wrong
+
+
+@pytest.mark.parametrize(
+    "query", ["zeppelin", "企鹅", "the of and zeppelin", "😀", "?!", "\u200b", '"', "* : ^ ( ) {}"]
+)
+def test_what_nobody_said_is_not_found(library: Memory, query: str) -> None:
+    """A query without a word that occurs finds nothing."""
+    assert library.names(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'cat" OR "dog',
+        "cat AND sleeps",
+        "cat NOT minka",
+        "NEAR(cat sleeps, 2)",
+        "content:cat",
+        "cat*",
+        "-cat",
+        "^cat",
+        "{cat}",
+        "(cat",
+        "cat'); DROP TABLE episodes; --",
+        "cat\n\r\tcat",
+        "cat " * 5000,
+    ],
+)
+def test_operators_are_plain_text(library: Memory, query: str) -> None:
+    """What means something to FTS5 or SQL finds the cat like any other text."""
+    assert "cat" in library.names(query)
+
+
+def test_scores_fall_from_first_to_last_and_stay_above_zero(library: Memory) -> None:
+    """A score is in (0, 1], and no later result has a larger one."""
+    scores = [result["score"] for result in library.search("Alice and Carol like the evening")]
+
+    assert len(scores) > 3
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 for score in scores)
+
+
+def test_single_episode_has_a_score_that_tells(memory: Memory) -> None:
+    """A word that stands in every episode still counts, though SQLite's own weight for it is 0."""
+    memory.remember("only", "Alice loves hiking")
+
+    (result,) = memory.search("hiking")
+
+    assert result["score"] > 0.01
+
+
+def test_common_words_still_rank_in_a_tiny_database(memory: Memory) -> None:
+    """Of three episodes that all hold one of the words, the one with both comes first."""
+    memory.remember("both", "Alice loves hiking")
+    memory.remember("alice", "Alice loves tea")
+    memory.remember("hiking", "Bob loves hiking")
+
+    assert memory.names("alice hiking")[0] == "both"
+
+
+def test_newer_of_two_equals_comes_first(memory: Memory) -> None:
+    """A tie is for the newer."""
+    for _ in range(5):
+        memory.remember("same")
+    ids = [e["id"] for e in memory.ask("GET", "/api/v1/episodes/")["episodes"]]
+
+    assert [result["id"] for result in memory.search("tea")] == ids
+
+
+def test_limit_is_kept(memory: Memory) -> None:
+    """No more results than asked for, and total says how many there are."""
+    for _ in range(5):
+        memory.remember("same")
+
+    answer = memory.ask("POST", "/api/v1/memory/search", {"query": "tea", "limit": 3})
+
+    assert (len(answer["results"]), answer["total"], answer["query"]) == (3, 3, "tea")
+
+
+def test_result_has_the_facts_of_its_episode(memory: Memory) -> None:
+    """Metadata is the caller's own, plus what is known; own keys win and nulls are left out."""
+    memory.remember(
+        "tea", group_id="g", metadata={"name": "mine", "n": 1}, valid_at="2026-05-01T09:30:00+02:00"
+    )
+
+    (result,) = memory.search("tea")
+
+    created_at = result["metadata"].pop("created_at")
+    assert created_at.endswith("Z")
+    assert result["type"] == "episode"
+    assert result["content"] == "tea time"
+    assert result["metadata"] == {
+        "name": "mine",
+        "n": 1,
+        "source_type": "text",
+        "group_id": "g",
+        "valid_at": "2026-05-01T07:30:00.000000Z",
+    }
+
+
+def test_name_and_date_can_be_asked_for(memory: Memory) -> None:
+    """An episode is found by its name, its month and its day."""
+    memory.remember("Lisbon", "we flew", valid_at="2026-05-01T09:30:00Z")
+    memory.remember("other", "we stayed", valid_at="2025-12-24T09:30:00Z")
+
+    for query in ("lisbon", "in May", "2026", "2026-05-01", "last Friday"):
+        assert memory.names(query) == ["Lisbon"], query
+
+
+def test_neighbour_of_a_match_is_found_below_it(memory: Memory) -> None:
+    """In a group the text before and after an episode is its context, which counts less."""
+    memory.remember("question", "Shall we visit the zeppelin museum?", group_id="g")
+    memory.remember("answer", "Yes, tomorrow.", group_id="g")
+    memory.remember("later", "It rained.", group_id="g")
+
+    assert memory.names("zeppelin") == ["question", "answer"]
+
+
+def test_episodes_without_a_group_have_no_context(memory: Memory) -> None:
+    """Two that were stored one after the other need have nothing in common."""
+    memory.remember("question", "Shall we visit the zeppelin museum?")
+    memory.remember("answer", "Yes, tomorrow.")
+
+    assert memory.names("zeppelin") == ["question"]
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "project_id", "group_id"])
+def test_context_stays_within_its_scope(memory: Memory, field: str) -> None:
+    """What another tenant, project or group said is no context."""
+    scope = {"tenant_id": "t", "project_id": "p", "group_id": "g"}
+    memory.remember("a", "zeppelin", **scope)
+    memory.remember("b", "tea", **{**scope, field: "other"})
+    memory.remember("c", "coffee", **scope)
+
+    assert memory.names("zeppelin") == ["a", "c"]
+
+
+def test_deleting_an_episode_mends_its_neighbours(memory: Memory) -> None:
+    """Deleted text is found no more, and those around it become neighbours."""
+    memory.remember("a", "zeppelin", group_id="g")
+    memory.remember("b", "submarine", group_id="g")
+    memory.remember("c", "coffee", group_id="g")
+
+    memory.forget("b")
+
+    assert memory.names("submarine") == []
+    assert memory.names("zeppelin") == ["a", "c"]
+    assert memory.names("coffee") == ["c", "a"]
+
+
+def test_deleting_several_of_a_name_at_once_mends_all(memory: Memory) -> None:
+    """Every episode of the name goes, also where they were neighbours."""
+    for name in ("a", "b", "b", "c", "b"):
+        memory.remember(name, f"{name}-word", group_id="g")
+
+    memory.forget("b")
+
+    assert memory.names("b-word") == ["c", "a"]  # By "word".
+    assert memory.names("bword") == []
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "project_id", "user_id"])
+def test_scope_hides_everything_else(memory: Memory, field: str) -> None:
+    """An argument of scope restricts to what equals it; what has none is not in it."""
+    for value in ("one", "two", "One", "one ", None):
+        scope: dict[str, Any] = {field: value}
+        memory.remember(f"of {value}", **scope)
+
+    assert memory.names("tea", **{field: "one"}) == ["of one"]
+    assert memory.names("tea", **{field: "nobody"}) == []
+    assert len(memory.names("tea")) == 5
+
+
+@pytest.mark.parametrize(
+    "field", ["group_id", "project_id", "tenant_id", "user_id", "source_type", "name"]
+)
+def test_filter_restricts_by_equality(memory: Memory, field: str) -> None:
+    """A filter on a field shows what equals it."""
+    memory.remember("x")
+    memory.ask("POST", "/api/v1/episodes/", {"name": "y", "content": "tea", field: "json"})
+
+    results = memory.search("tea", filters={field: "json"})
+
+    assert [result["metadata"][field] for result in results] == ["json"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"date_from": "2026-05-01"}, "bcd"),
+        ({"date_from": "2026-05-01T00:00:00Z"}, "bcd"),
+        ({"date_from": "2026-05-01T00:00:01"}, "cd"),
+        ({"date_from": "2026-05-01T02:00:00+02:00"}, "bcd"),
+        ({"date_from": "2026-05-01T02:00:00.5+0200"}, "cd"),
+        ({"date_to": "2026-05-01"}, "abc"),
+        ({"date_to": "2026-05-01T23:59"}, "ab"),
+        ({"date_to": "2026-05-01T23:59:59.999999Z"}, "abc"),
+        ({"date_to": "2026-05-02T00:00:00Z"}, "abcd"),
+        ({"date_from": "2026-05-01", "date_to": "2026-05-01"}, "bc"),
+        ({"date_from": "2027-01-01"}, ""),
+    ],
+)
+def test_dates_are_included_at_both_ends(memory: Memory, filters: object, found: str) -> None:
+    """date_from and date_to are about valid_at; a day is all of it; without a zone it is UTC."""
+    for name, moment in {
+        "a": "2026-04-30T23:59:59.999999Z",
+        "b": "2026-05-01T00:00:00Z",
+        "c": "2026-05-01T23:59:59.999999Z",
+        "d": "2026-05-02T00:00:00Z",
+    }.items():
+        memory.remember(name, valid_at=moment)
+
+    assert sorted(memory.names("tea", filters=filters)) == list(found)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
+def test_date_without_a_zone_is_not_of_the_machines_zone(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same filter finds the same on every machine."""
+    memory.remember("a", valid_at="2026-05-01T12:00:00Z")
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        found = memory.names("tea", filters={"date_from": "2026-05-01T12:00:00"})
+        found += memory.names("tea", filters={"date_from": "2026-05-01T12:00:01"})
+    time.tzset()
+
+    assert found == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("k", 1),
+        ("k", "1"),
+        ("k", True),
+        ("k", False),
+        ("k", 0),
+        ("k", ""),
+        ("k", None),
+        ("k", 1.5),
+        ("k", 2**70),
+        ("a.b", "dots"),
+        ('"', "quote"),
+        ("'; --", "sql"),
+        ("$[0]", "path"),
+        ("键", "值"),
+    ],
+)
+def test_metadata_is_compared_by_type_and_value(memory: Memory, key: str, value: object) -> None:
+    """metadata.<key> takes the key literally, and 1, "1" and true are three values."""
+    values = [1, "1", True, False, 0, "", None, 1.5, 2**70]
+    for other in values:
+        memory.remember("k", metadata={"k": other})
+    for other_key in ("a.b", '"', "'; --", "$[0]", "键"):
+        memory.remember("other", metadata={other_key: value, "a": {"b": value}})
+    memory.remember("none")
+
+    results = memory.search("tea", filters={f"metadata.{key}": value})
+
+    found = [result["metadata"][key] for result in results]
+    assert [json.dumps(item) for item in found] == [json.dumps(value)]
+
+
+def test_all_filters_hold_together(memory: Memory) -> None:
+    """Two filters and a scope show only what fits all three."""
+    memory.remember("fits", tenant_id="t", group_id="g", metadata={"a": 1, "b": 2})
+    memory.remember("no b", tenant_id="t", group_id="g", metadata={"a": 1})
+    memory.remember("no tenant", group_id="g", metadata={"a": 1, "b": 2})
+    memory.remember("no group", tenant_id="t", metadata={"a": 1, "b": 2})
+    filters = {"group_id": "g", "metadata.a": 1, "metadata.b": 2}
+
+    assert memory.names("tea", tenant_id="t", filters=filters) == ["fits"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("colour", "red"),
+        ("metadata", {}),
+        ("metadata.", 1),
+        ("Name", "x"),
+        ("metadata.k", [1]),
+        ("metadata.k", {}),
+        ("group_id", None),
+        ("group_id", ""),
+        ("group_id", 1),
+        ("tenant_id", ["t"]),
+        ("source_type", "pigeon"),
+        ("date_from", "yesterday"),
+        ("date_from", 20260501),
+        ("date_from", "1714550400"),
+        ("date_to", "2026-02-30"),
+        ("date_to", "2026-13-01T00:00:00Z"),
+        ("date_to", "9999-12-31T23:59:59-12:00"),
+        ("date_to", "2026-05-01T00:00:00Z'; --"),
+    ],
+)
+def test_bad_filter_is_refused(memory: Memory, name: str, value: object) -> None:
+    """A filter that is unknown or makes no sense is an error, for passing over it would leak."""
+    response = memory.server.handle(
+        WireRequest(
+            "POST",
+            "/api/v1/memory/search",
+            {"authorization": f"Bearer {memory.server.owner_key}"},
+            json.dumps({"query": "tea", "filters": {name: value}}).encode(),
+            None,
+        )
+    )
+
+    assert response.status == 422
+    assert json.loads(response.body)["detail"][0]["loc"] == ["body", "filters", name]

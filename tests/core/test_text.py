@@ -1,0 +1,151 @@
+"""What the words of a text are, in the index and in a query."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, strategies as st
+
+from memstack.local.text import MAX_TERMS, TOKENIZER, index_text, query_terms
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f'CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = "{TOKENIZER}")')
+    yield connection
+    connection.close()
+
+
+def finds(connection: sqlite3.Connection, text: str, query: str) -> bool:
+    """Whether *query* finds *text* where nothing else is indexed."""
+    connection.execute("DELETE FROM words")
+    connection.execute("INSERT INTO words VALUES (?)", (index_text(text),))
+    return any(
+        connection.execute("SELECT 1 FROM words WHERE words MATCH ?", (term,)).fetchone()
+        for term in query_terms(query)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Alice loves HIKING.", "alice loves hiking"),
+        ("我的猫", "我的 的猫 猫"),
+        ("猫", "猫"),
+        ("iPhone手机", "i phone iphone 手机 机"),
+        ("user_id", "user id userid"),
+        ("HTTPServer2", "http server 2 httpserver2"),
+        ("getUserName", "get user name getusername"),
+        ("2026-05-01", "2026 05 01 20260501"),
+        ("ｆｕｌｌ　ｗｉｄｔｈ", "full width"),
+        ("Straße", "strasse"),
+        ("___ -- ...", ""),
+        ("😀", ""),
+        ("", ""),
+    ],
+)
+def test_text_becomes_tokens(text: str, tokens: str) -> None:
+    """Words, the parts of compounds, and pairs of characters where a script has no spaces."""
+    assert index_text(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("She was hiking", "hikes"),
+        ("Un café à Paris", "CAFE"),
+        ("Un cafe\u0301 a\u0300 Paris", "café"),
+        ("the field user_id is missing", "user_id"),
+        ("the field user_id is missing", "user"),
+        ("the field user_id is missing", "userId"),
+        ("class HTTPServer fails", "httpserver"),
+        ("class HTTPServer fails", "http"),
+        ("GPT-4 answered", "gpt4"),
+        ("on 2026-05-01 we met", "2026-05-01"),
+        ("王芳喜欢在周末骑自行车", "周末"),
+        ("王芳喜欢在周末骑自行车", "车"),
+        ("王芳喜欢在周末骑自行车", "王"),
+        ("小猫睡在沙发上", "猫在哪里？"),
+        ("我用iPhone打电话", "iphone"),
+        ("我用iPhone打电话", "电话"),
+        ("東京タワーに行きました", "東京タワー"),
+        ("ﾄｳｷｮｳ", "トウキョウ"),
+        ("우리 고양이는 잠을 잔다", "고양이"),
+        ("우리 집은 서울에 있다", "집이 어디"),
+        ("हिन्दी में लिखा", "हिन्दी"),
+        ("ฉันชอบกินข้าว", "ข้าว"),
+        ("to be or not to be", "to be"),
+        ("谁", "谁"),
+        ("什么", "什么"),
+        ("𠮷野家で食べた", "𠮷野家"),
+    ],
+)
+def test_query_finds_text(table: sqlite3.Connection, text: str, query: str) -> None:
+    """A question in other words, another script, or a part of a compound finds the text."""
+    assert finds(table, text, query)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("The dog is in the garden", "Where is the cat?"),
+        ("हिन्दी", "हान्दा"),
+        ("中国人民", "国中"),
+        ("今天的天气是什么", "你的猫是什么"),
+        ("anything", "😀 !!! \"'()"),
+    ],
+)
+def test_query_does_not_find_text(table: sqlite3.Connection, text: str, query: str) -> None:
+    """Words that say nothing, other vowels or another order of characters do not match."""
+    assert not finds(table, text, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("What does the cat eat?", ['"cat"', '"eat"']),
+        ("What is it?", ['"what"', '"is"', '"it"']),
+        ("猫在哪里", ['"猫在"', '"猫"*']),
+        ("我的猫", ['"的猫"', '"猫"*']),
+        ('a AND "b" OR NOT c* NEAR(d)', ['"b"', '"not"', '"c"', '"near"']),
+        ("cat cat CAT", ['"cat"']),
+    ],
+)
+def test_query_keeps_the_words_that_tell(query: str, terms: list[str]) -> None:
+    """Stop words go, unless there is nothing else; operators are words; none comes twice."""
+    assert query_terms(query) == terms
+
+
+def test_long_query_is_cut_to_its_first_terms() -> None:
+    """A query of any length asks for a bounded number of terms."""
+    assert len(query_terms(" ".join(f"word{i}" for i in range(10_000)))) == MAX_TERMS
+
+
+@given(st.text())
+def test_any_query_is_valid_to_fts5(table: sqlite3.Connection, text: str) -> None:
+    """No text is a syntax error, alone or as one expression."""
+    terms = query_terms(text)
+
+    for expression in [*terms, " OR ".join(terms) or '""']:
+        table.execute("SELECT 1 FROM words WHERE words MATCH ?", (expression,)).fetchall()
+
+
+# Marks alone, and letters that this SQLite does not know, have no token in FTS5.
+_LETTERS = st.characters(categories=["Lu", "Ll", "Nd"], max_codepoint=0x24F) | st.characters(
+    min_codepoint=0x4E00, max_codepoint=0x9FA5
+)
+
+
+@given(st.text(_LETTERS, min_size=1, max_size=40))
+def test_any_text_is_found_by_itself(table: sqlite3.Connection, text: str) -> None:
+    """The index and the query cut text at the same places."""
+    assert finds(table, text, text)
+
+
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=20))
+def test_any_character_is_found_alone(table: sqlite3.Connection, text: str) -> None:
+    """A question of one Han character finds it anywhere in a run."""
+    assert all(finds(table, text, character) for character in text)
