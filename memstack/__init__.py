@@ -1,10 +1,11 @@
 """MemStack for Python: memory for AI agents, over a server or embedded in the process.
 
-from memstack import MemStackClient
+Example:
+    from memstack import MemStackClient
 
-client = MemStackClient.local()  # or MemStackClient(api_key="ms_sk_...")
-client.create_episode("Alice on hiking", "Alice loves hiking in Yosemite with Bob.")
-client.search_memory("Where does Alice like to hike?")
+    with MemStackClient.local() as client:  # or MemStackClient(api_key="ms_sk_...")
+        client.create_episode("Alice on hiking", "Alice loves hiking in Yosemite with Bob.")
+        client.search_memory("Where does Alice like to hike?")
 """
 
 from . import operations

@@ -75,7 +75,7 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
     detail = _detail(body)
     if 300 <= status < 400:
         place = response.headers.get("location", "elsewhere")
-        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; set base_url to it"
+        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; check base_url"
     hint = _HINTS.get(status)
     message = f"{status} {_phrase(status)}".rstrip()
     message += f": {detail}" if detail else ""

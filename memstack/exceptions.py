@@ -17,7 +17,7 @@
         └── ServerError                any 5xx, standard or not
 
 Every call of this package raises one of these, or a bug is to be reported. They are plain data:
-each can be pickled, and none holds an API key.
+each can be pickled. No message and no repr holds an API key; `content` is what the server sent.
 """
 
 from __future__ import annotations

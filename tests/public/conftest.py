@@ -1,0 +1,15 @@
+"""The server that the code of the docs talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ..served import Served, serving
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    with serving() as server:
+        yield server

@@ -1,0 +1,277 @@
+"""The docs tell the truth: their code runs and prints what they say, their names exist."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import httpx
+import pytest
+
+import memstack
+from memstack import MemStackClient, MemStackError, OutcomeUnknownError
+
+from ..colours import FakeTime
+from ..scripted import Answer, ScriptedServer
+from ..served import Served
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LANGUAGES = {"python", "sh", "text"}
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    """The line its text begins at, counted from 1."""
+    language: str
+    text: str
+    prints: str | None = None
+    """Of python code, what it prints: the text block that follows at once; None if none does."""
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT).as_posix()}:{self.line}"
+
+    def run(self) -> dict[str, Any]:
+        """Its names, after it has run alone; a traceback names the page and the line in it."""
+        code = compile(
+            "\n" * (self.line - 1) + self.text, str(self.page), "exec", dont_inherit=True
+        )
+        names: dict[str, Any] = {"__name__": "docs"}
+        exec(code, names)
+        return names
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    fences = list(_FENCE.finditer(text))
+    blocks = []
+    for fence, following in zip_longest(fences, fences[1:]):
+        line = text.count("\n", 0, fence.start(2)) + 1
+        blocks.append(Block(page, line, fence[1], fence[2]))
+        if following and following[1] == "text":
+            between = text[fence.end() : following.start()]
+            if not between.strip():
+                blocks[-1] = replace(blocks[-1], prints=following[2])
+    return blocks
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+SHELL = "\n".join(block.text for block in BLOCKS if block.language == "sh")
+
+
+@pytest.fixture
+def _beside_a_server(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in served.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_beside_a_server")
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_code_runs_and_prints_what_the_page_says(
+    block: Block, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each block is complete: it runs alone, without the blocks before it."""
+    block.run()
+
+    printed = capsys.readouterr().out
+    assert block.prints is None or printed == block.prints
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_code_escapes_by_its_fence(page: Path) -> None:
+    """Every fence opens with a language that is checked here, and is closed."""
+    languages = [block.language for block in blocks_of(page)]
+
+    assert set(languages) <= LANGUAGES
+    fences = re.findall(r"^\s*(?:```|~~~)", page.read_text("utf-8"), re.MULTILINE)
+    assert len(fences) == 2 * len(languages)
+
+
+EPISODE = {"id": "e1", "name": "message 8f3a", "content": "The customer asks for a refund."}
+
+
+@pytest.fixture
+def store(_beside_a_server: None) -> Callable[..., str]:
+    """The function of the README that stores an episode whatever becomes of the answer."""
+    (block,) = (block for block in PYTHON if "def store(" in block.text)
+    store: Callable[..., str] = block.run()["store"]
+    return store
+
+
+def _stored(store: Callable[..., str], *steps: Answer | BaseException) -> str:
+    server = ScriptedServer(FakeTime())
+    server.answer(*steps)
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    with http, MemStackClient("ms_sk_test", "http://memstack.test", http_client=http) as client:
+        return store(client, EPISODE["name"], EPISODE["content"])
+
+
+def test_readme_finds_an_episode_whose_answer_was_lost(store: Callable[..., str]) -> None:
+    """It was stored, and is not stored again."""
+    assert _stored(store, httpx.ReadTimeout("slow"), Answer(body=EPISODE)) == "e1"
+
+
+def test_readme_finds_an_episode_whose_answer_could_not_be_read(store: Callable[..., str]) -> None:
+    """Success with a broken body means that it was stored."""
+    assert _stored(store, Answer(202, b"<html>"), Answer(body=EPISODE)) == "e1"
+
+
+def test_readme_does_not_claim_that_a_missing_episode_was_not_stored(
+    store: Callable[..., str],
+) -> None:
+    """The first error comes through: the server may store it later."""
+    with pytest.raises(OutcomeUnknownError) as caught:
+        _stored(store, httpx.ReadTimeout("slow"), Answer(404))
+
+    assert caught.value.outcome == "unknown"
+
+
+def test_readme_passes_on_that_an_episode_was_not_stored(store: Callable[..., str]) -> None:
+    """A refusal is sure, so nothing is looked for."""
+    with pytest.raises(memstack.UnprocessableEntityError):
+        _stored(store, Answer(422))
+
+
+METHODS = {
+    name: inspect.signature(getattr(MemStackClient, name))
+    for name in memstack.operations.__all__
+    if name != "Operation"
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_readme_has_each_method_with_its_arguments_and_result(name: str) -> None:
+    """The table of methods says what the signatures say."""
+    assert f"| `{name}` | {_arguments(METHODS[name])}| `{_result(METHODS[name])}` |\n" in README
+
+
+def _arguments(signature: inspect.Signature) -> str:
+    own = [p.replace(annotation=p.empty) for p in list(signature.parameters.values())[1:]]
+    text = str(inspect.Signature(own))[1:-1].replace("'", '"')
+    return f"`{text}` " if text else ""
+
+
+def _result(signature: inspect.Signature) -> str:
+    result = signature.return_annotation
+    if get_origin(result) is list:
+        return f"list[{get_args(result)[0].__name__}]"
+    name: str = (get_origin(result) or result).__name__
+    return name.replace("NoneType", "None")
+
+
+PUBLIC = [name for name in dir(MemStackClient) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_readme_names_each_public_attribute_of_the_client(name: str) -> None:
+    """None has to be found by chance."""
+    assert re.search(rf"\b{name}\b", README)
+
+
+ERRORS = [
+    name
+    for name, value in vars(memstack).items()
+    if isinstance(value, type) and issubclass(value, MemStackError)
+]
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_readme_names_each_error(name: str) -> None:
+    """What can be raised can be looked up."""
+    assert re.search(rf"\b{name}\b", README)
+
+
+def test_readme_has_the_tree_of_errors() -> None:
+    """It is that of the module, line by line."""
+    lines = inspect.getdoc(memstack.exceptions)
+    assert lines is not None
+
+    tree = [line.strip() for line in lines.splitlines() if line.startswith(" ")]
+
+    assert "\n".join(tree) in "\n".join(line.strip() for line in README.splitlines())
+
+
+SETTINGS = list(inspect.signature(MemStackClient).parameters.values())
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_readme_has_each_setting_with_its_default(setting: inspect.Parameter) -> None:
+    """Those that are None for the environment name their variable."""
+    variable = f"MEMSTACK_{setting.name.upper()}"
+    default = variable if setting.name in ("api_key", "base_url") else f"`{setting.default}`"
+
+    assert re.search(rf"^\| `{setting.name}` \| {default}[^|]* \|", README, re.MULTILINE)
+
+
+def test_make_has_each_target_that_the_docs_name() -> None:
+    """In text as `make target`, in shell blocks at the start of a line."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    named = {*re.findall(r"`make (\w+)`", text), *re.findall(r"^make (\w+)", SHELL, re.MULTILINE)}
+
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_serve_has_each_option_that_the_docs_name() -> None:
+    """As its own help tells."""
+    commands = re.findall(r"memstack serve(.*)", SHELL)
+    named = {option for command in commands for option in re.findall(r"--[a-z-]+", command)}
+
+    command = [sys.executable, "-m", "memstack", "serve", "--help"]
+    told = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+
+    assert named
+    assert named <= set(re.findall(r"--[a-z-]+", told))
+
+
+def test_the_package_has_each_extra_that_the_docs_name() -> None:
+    """In shell blocks as `pip install '.[extra]'`, in text as `[extra]`."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    named = {*re.findall(r"'\.\[(\w+)\]'", SHELL), *re.findall(r"`\[(\w+)\]`", text)}
+
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    extras = project.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
+
+    assert "server" in named
+    assert named <= set(re.findall(r"^(\w+) = \[", extras, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_to_files(page: Path) -> None:
+    """Links from the page's own folder, paths in backticks from the root."""
+    text = _FENCE.sub("", page.read_text("utf-8"))
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    paths = re.findall(r"`((?:memstack|generated|examples|tests|docs)/[\w./-]*)`", text)
+
+    missing = [link for link in links if not (page.parent / link).exists()]
+    missing += [path for path in paths if not (ROOT / path).exists()]
+
+    assert missing == []
+
+
+def test_architecture_has_the_layers_that_are_proved() -> None:
+    """They are those of import-linter in pyproject.toml."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    layers = re.findall(r'"(.+)"', project.partition("\nlayers = [\n")[2].partition("\n]")[0])
+
+    assert layers
+    assert "```text\n" + "\n".join(layers) + "\n```" in ARCHITECTURE
