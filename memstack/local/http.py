@@ -35,9 +35,6 @@ __all__ = ["MAX_BODY", "create_app", "serve"]
 MAX_BODY = 10 * 1024 * 1024
 """Most bytes of one request's body."""
 
-# A client may send all before it listens: it gets to see the 413 only if its body is read.
-_MAX_DISCARDED = 4 * MAX_BODY
-
 _GRACE = 5  # Seconds that requests at work get when the process is told to stop.
 
 
@@ -177,11 +174,10 @@ async def _body(request: Request) -> bytes | None:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-        elif size > _MAX_DISCARDED:
-            break
-    return b"".join(chunks) if size <= MAX_BODY else None
+        if size > MAX_BODY:
+            return None  # uvicorn reads the rest, so that the client gets to see the answer.
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _headers(request: Request) -> dict[str, str]:

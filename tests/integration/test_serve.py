@@ -211,6 +211,18 @@ def test_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
         assert connection.execute("SELECT content FROM memos").fetchall() == [("kept",)]
 
 
+def test_client_that_sends_all_before_it_listens_sees_the_413(served: Served) -> None:
+    """The connection is not reset under a large body."""
+    host, port = served.url.removeprefix("http://").split(":")
+    size = 30 * 1024 * 1024
+    head = f"POST /api/v1/memos HTTP/1.1\r\nHost: {host}\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode() + b" " * size)
+        answer = connection.recv(64)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 def test_end_of_the_application_closes_its_server() -> None:
     """Whatever ASGI server runs it."""
     server = EmbeddedServer()
