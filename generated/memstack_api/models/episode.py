@@ -22,9 +22,9 @@ class Episode:
     """A stored episode.
 
     Attributes:
-        id (str): Id of the episode.
         name (str): What it is called.
         content (str): What happened.
+        id (None | str | Unset): Id of the episode; some servers' lists have none.
         source_type (None | str | Unset): What kind of material it is.
         source_description (None | str | Unset): Where it comes from.
         group_id (None | str | Unset): What it belongs to.
@@ -37,9 +37,9 @@ class Episode:
         status (str | Unset): How far it is: processing, completed or failed; more may come. Default: 'processing'.
     """
 
-    id: str
     name: str
     content: str
+    id: None | str | Unset = UNSET
     source_type: None | str | Unset = UNSET
     source_description: None | str | Unset = UNSET
     group_id: None | str | Unset = UNSET
@@ -55,11 +55,15 @@ class Episode:
     def to_dict(self) -> dict[str, Any]:
         from ..models.episode_metadata_type_0 import EpisodeMetadataType0
 
-        id = self.id
-
         name = self.name
 
         content = self.content
+
+        id: None | str | Unset
+        if isinstance(self.id, Unset):
+            id = UNSET
+        else:
+            id = self.id
 
         source_type: None | str | Unset
         if isinstance(self.source_type, Unset):
@@ -127,11 +131,12 @@ class Episode:
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "id": id,
                 "name": name,
                 "content": content,
             }
         )
+        if id is not UNSET:
+            field_dict["id"] = id
         if source_type is not UNSET:
             field_dict["source_type"] = source_type
         if source_description is not UNSET:
@@ -160,11 +165,18 @@ class Episode:
         from ..models.episode_metadata_type_0 import EpisodeMetadataType0
 
         d = dict(src_dict)
-        id = d.pop("id")
-
         name = d.pop("name")
 
         content = d.pop("content")
+
+        def _parse_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        id = _parse_id(d.pop("id", UNSET))
 
         def _parse_source_type(data: object) -> None | str | Unset:
             if data is None:
@@ -276,9 +288,9 @@ class Episode:
         status = d.pop("status", UNSET)
 
         episode = cls(
-            id=id,
             name=name,
             content=content,
+            id=id,
             source_type=source_type,
             source_description=source_description,
             group_id=group_id,

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.episode import Episode
@@ -19,17 +21,17 @@ class EpisodePage:
 
     Attributes:
         episodes (list[Episode]): The page.
-        total (int): How many there are in all.
-        limit (int): Most episodes in the page.
-        offset (int): How many were passed over.
-        has_more (bool): Whether more follow.
+        total (int): How many there are in all; in the page if has_more is null.
+        limit (int | None | Unset): Most episodes in the page.
+        offset (int | None | Unset): How many were passed over.
+        has_more (bool | None | Unset): Whether more follow; null if the server does not tell.
     """
 
     episodes: list[Episode]
     total: int
-    limit: int
-    offset: int
-    has_more: bool
+    limit: int | None | Unset = UNSET
+    offset: int | None | Unset = UNSET
+    has_more: bool | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -40,11 +42,23 @@ class EpisodePage:
 
         total = self.total
 
-        limit = self.limit
+        limit: int | None | Unset
+        if isinstance(self.limit, Unset):
+            limit = UNSET
+        else:
+            limit = self.limit
 
-        offset = self.offset
+        offset: int | None | Unset
+        if isinstance(self.offset, Unset):
+            offset = UNSET
+        else:
+            offset = self.offset
 
-        has_more = self.has_more
+        has_more: bool | None | Unset
+        if isinstance(self.has_more, Unset):
+            has_more = UNSET
+        else:
+            has_more = self.has_more
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -52,11 +66,14 @@ class EpisodePage:
             {
                 "episodes": episodes,
                 "total": total,
-                "limit": limit,
-                "offset": offset,
-                "has_more": has_more,
             }
         )
+        if limit is not UNSET:
+            field_dict["limit"] = limit
+        if offset is not UNSET:
+            field_dict["offset"] = offset
+        if has_more is not UNSET:
+            field_dict["has_more"] = has_more
 
         return field_dict
 
@@ -74,11 +91,32 @@ class EpisodePage:
 
         total = d.pop("total")
 
-        limit = d.pop("limit")
+        def _parse_limit(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
 
-        offset = d.pop("offset")
+        limit = _parse_limit(d.pop("limit", UNSET))
 
-        has_more = d.pop("has_more")
+        def _parse_offset(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        offset = _parse_offset(d.pop("offset", UNSET))
+
+        def _parse_has_more(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        has_more = _parse_has_more(d.pop("has_more", UNSET))
 
         episode_page = cls(
             episodes=episodes,
