@@ -9,6 +9,7 @@ Example:
 """
 
 from . import operations
+from ._server import ServerInfo
 from ._version import __version__
 from .async_client import MemStackAsyncClient
 from .client import MemStackClient
@@ -28,6 +29,9 @@ from .exceptions import (
     ResponseValidationError,
     ServerError,
     UnprocessableEntityError,
+    UnsupportedArgumentError,
+    UnsupportedArgumentWarning,
+    UnsupportedOperationError,
     ValidationError,
 )
 from .models import (
@@ -76,7 +80,11 @@ __all__ = [
     "Response",
     "ResponseValidationError",
     "ServerError",
+    "ServerInfo",
     "UnprocessableEntityError",
+    "UnsupportedArgumentError",
+    "UnsupportedArgumentWarning",
+    "UnsupportedOperationError",
     "ValidationError",
     "__version__",
     "operations",

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from ._reading import error_of, read_answer
+from ._reading import error_of, is_no_route, read_answer
+from ._server import Server
 from ._settings import Settings
 from ._wire import WireRequest, WireResponse
 from .exceptions import (
@@ -39,8 +40,14 @@ class Chance:
 class Call(Generic[T]):
     """One call of one client, from its first attempt to its result or error."""
 
-    def __init__(self, operation: Operation[T], settings: Settings, chance: Chance) -> None:
+    def __init__(
+        self, operation: Operation[T], settings: Settings, server: Server, chance: Chance
+    ) -> None:
         self._operation = operation
+        self._server = server
+        self._moved = operation.moves is not None and operation.moves[0] in server.moved
+        self._looked_elsewhere = False
+        self._retries = 0
         self._settings = settings
         self._chance = chance
         self._policy = RetryPolicy(
@@ -71,13 +78,23 @@ class Call(Generic[T]):
                 attempts=tuple(self._attempts),
                 outcome=self._outcome("not_sent"),
             )
+        path = operation.path_at(self._moved)
         return WireRequest(
             method=operation.method,
-            target=f"{operation.path}?{operation.query}" if operation.query else operation.path,
-            headers={**self._headers, "x-retry-count": str(len(self._attempts))},
+            target=f"{path}?{operation.query}" if operation.query else path,
+            headers={**self._headers, "x-retry-count": str(self._retries)},
             body=operation.body,
             timeout=min((t for t in (settings.timeout, left) if t is not None), default=None),
         )
+
+    def goes_elsewhere(self, response: WireResponse) -> bool:
+        """Whether the server has no such path, but may have the operation at another."""
+        if self._operation.moves is None or self._looked_elsewhere or not is_no_route(response):
+            return False
+        self._record(response.status, None, "rejected")
+        self._looked_elsewhere = True
+        self._moved = not self._moved
+        return True
 
     def answered(self, response: WireResponse) -> Response[T]:
         """What *response* is to the caller.
@@ -87,6 +104,8 @@ class Call(Generic[T]):
             ResponseValidationError: Its body is not what the API promises.
         """
         operation = self._operation
+        if self._looked_elsewhere and operation.moves and not is_no_route(response):
+            self._server.learn_place(operation.moves[0], self._moved)
         success = 200 <= response.status < 300
         outcome: Outcome = "applied" if success else outcome_of_status(response.status)
         was_unknown = self._outcome("rejected") == "unknown"
@@ -94,14 +113,15 @@ class Call(Generic[T]):
         request_id = response.headers.get("x-request-id", self._request_id)
         facts = {
             "method": operation.method,
-            "path": operation.path,
+            "path": operation.path_at(self._moved),
             "request_id": request_id,
             "attempts": attempts,
             "outcome": self._outcome(outcome),
         }
         if success:
             result = read_answer(response, operation.answer, facts)
-        elif response.status == 404 and operation.gone_is_done and was_unknown:
+            self._server.learn(operation, result)
+        elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
             raise error_of(response, facts, now=self._chance.now())
@@ -127,12 +147,13 @@ class Call(Generic[T]):
         self._pause = self._policy.pause_after(
             error,
             effect=self._operation.effect,
-            retries=len(self._attempts) - 1,
+            retries=self._retries,
             left=self._left(),
             jitter=self._chance.uniform(0.5, 1.0),
         )
         if self._pause is None:
             return False
+        self._retries += 1
         self._attempts[-1] = replace(
             self._attempts[-1], pause=self._pause.seconds, pause_reason=self._pause.reason
         )
@@ -162,7 +183,7 @@ class Call(Generic[T]):
         return tuple(self._attempts)
 
     def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:
-        method, path = self._operation.method, self._operation.path
+        method, path = self._operation.method, self._operation.path_at(self._moved)
         return kind(
             f"{message} [{method} {path}, request id {self._request_id}]",
             method=method,
@@ -170,3 +191,7 @@ class Call(Generic[T]):
             request_id=self._request_id,
             **facts,
         )
+
+
+def _is_gone(response: WireResponse) -> bool:
+    return response.status == 404 and not is_no_route(response)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._call import Call, Chance
-from ._settings import Settings
+from ._generations import may_be_passed_over
+from ._server import Server
+from ._settings import OnUnsupported, Settings
 from .exceptions import NetworkError
 from .operations import Operation
 
@@ -30,6 +32,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
     _transport: AnyTransport
     _parent: Self | None = None
     """The client that owns the transport; None for the owner itself."""
+    _server: Server
     _closed = True
 
     def __init__(
@@ -43,6 +46,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
         deadline: float | None = None,
         max_retry_after: float = 60.0,
         headers: Mapping[str, str] | None = None,
+        on_unsupported: OnUnsupported = "warn",
         http_client: HttpClient | None = None,
     ) -> None:
         """A client of the server at *base_url*.
@@ -60,6 +64,9 @@ class Configured(Generic[HttpClient, AnyTransport]):
             max_retry_after: Most seconds to wait when a server asks for it; a longer wish ends
                 the call with its error.
             headers: Headers to send beside the client's own.
+            on_unsupported: What to do about an argument that the server is known to pass over:
+                `warn` once, `raise` before the call is sent, or `ignore`. To `raise` may cost a
+                health check in the client's life.
             http_client: An httpx client of your own to send with, for proxies, certificates and
                 the like; it stays yours to close.
 
@@ -76,6 +83,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
             deadline=deadline,
             max_retry_after=max_retry_after,
             headers=headers,
+            on_unsupported=on_unsupported,
         )
         self._start(settings, self._connect(settings.base_url, http_client))
 
@@ -86,6 +94,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
     def _start(self, settings: Settings, transport: AnyTransport) -> None:
         self._settings = settings
         self._transport = transport
+        self._server = Server()
         self._closed = False
 
     @classmethod
@@ -139,6 +148,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
         deadline: float | None = _UNSET,
         max_retry_after: float = _UNSET,
         headers: Mapping[str, str] | None = None,
+        on_unsupported: OnUnsupported = _UNSET,
     ) -> Self:
         """A sibling with other settings that shares this client's connections.
 
@@ -153,6 +163,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
             deadline: Seconds that a call may take with all attempts and pauses; None for no limit.
             max_retry_after: Most seconds to wait when a server asks for it.
             headers: Headers to send beside those this client sends already.
+            on_unsupported: What to do about an argument that the server is known to pass over.
 
         Raises:
             AuthenticationError: The key cannot be one.
@@ -165,6 +176,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
             "retry_delay": retry_delay,
             "deadline": deadline,
             "max_retry_after": max_retry_after,
+            "on_unsupported": on_unsupported,
         }
         sibling = object.__new__(type(self))
         sibling.__dict__.update(self.__dict__)
@@ -178,7 +190,22 @@ class Configured(Generic[HttpClient, AnyTransport]):
     def _call(self, operation: Operation[T]) -> Call[T]:
         if (self._parent or self)._closed:
             raise NetworkError("this client is closed; make a new one", reason="closed")
-        return Call(operation, self._settings, self._chance)
+        return Call(operation, self._settings, self._server, self._chance)
+
+    def _must_ask_first(self, operation: Operation[Any]) -> bool:
+        """Whether to find out what server this is before *operation* is sent.
+
+        Raises:
+            UnsupportedArgumentError: It is known, and passes over an argument.
+        """
+        if self._settings.on_unsupported != "raise":
+            return False
+        self._server.check(operation)
+        return not self._server.is_known() and may_be_passed_over(operation)
+
+    def _warn(self, operation: Operation[Any]) -> None:
+        if self._settings.on_unsupported == "warn":
+            self._server.warn(operation)
 
     def _first_close(self) -> bool:
         """Whether there is something to close; only the first time, and only by the owner."""

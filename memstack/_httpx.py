@@ -105,6 +105,9 @@ def _own_errors(
         raise NetworkError("http_client is closed; bring an open one", reason="closed")
     try:
         yield
+    except ssl.SSLError as error:  # httpcore 0.18 lets it through
+        text = _TEXTS["tls"].format(error=error)
+        raise NetworkError(f"{text} at {base_url}", reason="tls") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
         if reason == "connect":

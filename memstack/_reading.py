@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import pydantic
 
 from ._wire import WireResponse
-from .exceptions import APIError, ResponseValidationError
+from .exceptions import APIError, ResponseValidationError, UnsupportedOperationError
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def read_answer(response: WireResponse, answer: type[T], facts: Mapping[str, Any
         return None  # type: ignore[return-value]
     try:
         adapter: pydantic.TypeAdapter[T] = _adapter(cast(Any, answer))
-        return adapter.validate_json(response.body)
+        return _validated(adapter, response.body)
     except pydantic.ValidationError as error:
         # The error of pydantic quotes the body, which may hold a key: `from None`, and only the
         # places and rules go on.
@@ -57,6 +57,40 @@ def read_answer(response: WireResponse, answer: type[T], facts: Mapping[str, Any
         ) from None
 
 
+def _validated(adapter: pydantic.TypeAdapter[T], body: bytes) -> T:
+    try:
+        return adapter.validate_json(body)
+    except pydantic.ValidationError as error:
+        mended = _without_unreadable(body, error)
+        if mended is None:
+            raise
+    return adapter.validate_python(mended)
+
+
+def _without_unreadable(body: bytes, error: pydantic.ValidationError) -> Any:
+    """The JSON of *body* with each unreadable time or number as null and kept in `unparsed`.
+
+    None if anything else is wrong. Where null is not allowed, the next reading fails. So one odd
+    time does not cost the whole answer: v0.2 servers list times as a database's internals.
+    """
+    faults = error.errors(include_url=False, include_context=False)
+    if not all(fault["type"].startswith(("datetime", "float", "finite")) for fault in faults):
+        return None
+    data = json.loads(body)
+    for fault in faults:
+        *path, field = fault["loc"]
+        parent = data
+        try:
+            for part in path:
+                parent = parent[part]
+            raw = parent[field]
+        except (KeyError, TypeError):  # the models read it under another name
+            return None
+        parent[field] = None
+        parent.setdefault("unparsed", {})[field] = raw
+    return data
+
+
 @cache
 def _adapter(answer: Any) -> pydantic.TypeAdapter[Any]:
     return pydantic.TypeAdapter(answer)
@@ -71,8 +105,12 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
         now: Seconds since 1970 on our clock, for a `Retry-After` date without a `Date`.
     """
     status = response.status
+    kind = APIError.class_for(status)
     body = _parsed(response.body)
     detail = _detail(body)
+    if is_no_route(response):
+        kind = UnsupportedOperationError
+        detail = "this server does not have the operation; or check base_url"
     if 300 <= status < 400:
         place = response.headers.get("location", "elsewhere")
         detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; check base_url"
@@ -80,7 +118,7 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
     message = f"{status} {_phrase(status)}".rstrip()
     message += f": {detail}" if detail else ""
     message += f"; {hint}" if hint else ""
-    return APIError.class_for(status)(
+    return kind(
         f"{message} [{facts['method']} {facts['path']}, request id {facts['request_id']}]",
         status_code=status,
         headers=response.headers,
@@ -89,6 +127,11 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
         retry_after=retry_after(response.headers, now=now),
         **facts,
     )
+
+
+def is_no_route(response: WireResponse) -> bool:
+    """Whether the server has nothing at the path; a thing that is not found has another text."""
+    return response.status == 404 and _parsed(response.body) == {"detail": "Not Found"}
 
 
 def _phrase(status: int) -> str:

@@ -7,11 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from ._version import __version__
 from .exceptions import AuthenticationError, ValidationError
+
+OnUnsupported = Literal["warn", "raise", "ignore"]
 
 DEFAULT_BASE_URL = "http://localhost:8000"
 KEY_PREFIX = "ms_sk_"
@@ -38,6 +40,7 @@ class Settings:
     max_retry_after: float = 60.0
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Extra headers, names in lower case."""
+    on_unsupported: OnUnsupported = "warn"
 
     @classmethod
     def resolve(cls, *, api_key: str | None, base_url: str | None, **rest: Any) -> Settings:
@@ -63,6 +66,8 @@ class Settings:
         retries = rest["max_retries"]
         if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
             raise ValidationError("max_retries: must be a whole number, 0 or more")
+        if rest["on_unsupported"] not in get_args(OnUnsupported):
+            raise ValidationError("on_unsupported: must be 'warn', 'raise' or 'ignore'")
         return cls(api_key=api_key, headers=_headers_of(headers), **rest)
 
     def changed(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Settings:

@@ -22,12 +22,14 @@ def send(call: Call[T], transport: Transport, sleep: Callable[[float], None]) ->
     """The result of *call*, after as many attempts as it takes."""
 
     def attempt() -> Response[T]:
-        request = call.next_request()
-        try:
-            response = transport.send(request)
-        except NetworkError as error:
-            raise call.failed(error) from error
-        return call.answered(response)
+        while True:
+            request = call.next_request()
+            try:
+                response = transport.send(request)
+            except NetworkError as error:
+                raise call.failed(error) from error
+            if not call.goes_elsewhere(response):
+                return call.answered(response)
 
     try:
         return attempt()
@@ -46,12 +48,14 @@ async def send_async(
     """The same, awaited."""
 
     async def attempt() -> Response[T]:
-        request = call.next_request()
-        try:
-            response = await transport.send(request)
-        except NetworkError as error:
-            raise call.failed(error) from error
-        return call.answered(response)
+        while True:
+            request = call.next_request()
+            try:
+                response = await transport.send(request)
+            except NetworkError as error:
+                raise call.failed(error) from error
+            if not call.goes_elsewhere(response):
+                return call.answered(response)
 
     try:
         return await attempt()

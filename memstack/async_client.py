@@ -12,6 +12,7 @@ from . import operations
 from ._binding import AsyncMethod
 from ._configured import Configured
 from ._httpx import AsyncHttpxTransport
+from ._server import ServerInfo
 from ._transport import send_async
 from ._wire import AsyncTransport
 from .operations import Operation
@@ -72,7 +73,20 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
 
     async def send_raw(self, operation: Operation[T]) -> Response[T]:
         """The same with status, headers, raw body, request id and attempts of the answer."""
-        return await send_async(self._call(operation), self._transport, self._sleep)
+        if self._must_ask_first(operation):
+            await self.server_info()
+            self._must_ask_first(operation)
+        response = await send_async(self._call(operation), self._transport, self._sleep)
+        self._warn(operation)
+        return response
+
+    async def server_info(self) -> ServerInfo:
+        """What kind of server this is, and what it can and cannot do; asks it for its health.
+
+        Raises:
+            NetworkError: No server answered.
+        """
+        return self._server.info(await self.health_check())
 
     async def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

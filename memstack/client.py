@@ -12,6 +12,7 @@ from . import operations
 from ._binding import SyncMethod
 from ._configured import Configured
 from ._httpx import HttpxTransport
+from ._server import ServerInfo
 from ._transport import send
 from ._wire import Transport
 from .operations import Operation
@@ -76,7 +77,20 @@ class MemStackClient(Configured["httpx.Client", Transport]):
 
     def send_raw(self, operation: Operation[T]) -> Response[T]:
         """The same with status, headers, raw body, request id and attempts of the answer."""
-        return send(self._call(operation), self._transport, self._sleep)
+        if self._must_ask_first(operation):
+            self.server_info()
+            self._must_ask_first(operation)
+        response = send(self._call(operation), self._transport, self._sleep)
+        self._warn(operation)
+        return response
+
+    def server_info(self) -> ServerInfo:
+        """What kind of server this is, and what it can and cannot do; asks it for its health.
+
+        Raises:
+            NetworkError: No server answered.
+        """
+        return self._server.info(self.health_check())
 
     def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

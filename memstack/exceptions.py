@@ -2,6 +2,7 @@
 
     MemStackError
     ├── ValidationError                bad input, found before anything was sent
+    │   └── UnsupportedArgumentError   an argument that the server is known to pass over
     ├── NetworkError                   no usable answer
     │   ├── RequestTimeoutError        an attempt's timeout or the call's deadline passed
     │   └── OutcomeUnknownError        a write that may or may not have been applied
@@ -11,6 +12,7 @@
         ├── AuthenticationError        401, or a key that cannot be one
         ├── PermissionDeniedError      403
         ├── NotFoundError              404
+        │   └── UnsupportedOperationError  the server does not have the operation
         ├── ConflictError              409
         ├── UnprocessableEntityError   422, also a ValidationError
         ├── RateLimitError             429
@@ -43,6 +45,9 @@ __all__ = [
     "ResponseValidationError",
     "ServerError",
     "UnprocessableEntityError",
+    "UnsupportedArgumentError",
+    "UnsupportedArgumentWarning",
+    "UnsupportedOperationError",
     "ValidationError",
 ]
 
@@ -105,6 +110,14 @@ class MemStackError(Exception):
 
 class ValidationError(MemStackError, ValueError):
     """An argument breaks a rule; the message names both. Nothing was sent."""
+
+
+class UnsupportedArgumentError(ValidationError):
+    """The server is known to pass over an argument; raised with `on_unsupported="raise"`."""
+
+
+class UnsupportedArgumentWarning(UserWarning):
+    """The server is known to have passed over an argument: what it did is not what was asked."""
 
 
 class NetworkError(MemStackError):
@@ -212,6 +225,10 @@ class PermissionDeniedError(APIError, status=403):
 
 class NotFoundError(APIError, status=404):
     """404: there is no such thing, or it is someone else's."""
+
+
+class UnsupportedOperationError(NotFoundError):
+    """404 from the server's router: it does not have this operation, or `base_url` is wrong."""
 
 
 class ConflictError(APIError, status=409):

@@ -2,8 +2,10 @@
 
 Those that are sent are strict: a wrong type is an error, never a guess. Those that are read are
 lenient: fields the server added later are kept (`model_extra`), words such as a `status` may be
-ones this version does not know, and every time has a time zone.
-Source of every field: openapi.yaml, the schema of the same name.
+ones this version does not know, every time has a time zone, and a time or score that cannot be
+read is None, with what came in `unparsed`.
+Source of every field: openapi.yaml, the schema of the same name; of the other names a field is
+read under, answers recorded from the two deployed server generations.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
+    AliasPath,
+    AllowInfNan,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -21,6 +26,7 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    model_validator,
 )
 
 __all__ = [
@@ -75,6 +81,10 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
+def _kind(word: str) -> str:
+    return "relation" if word == "relationship" else word  # as deployed servers say
+
+
 def _listed(value: object) -> object:
     # A tuple is as good as a list to a caller; a text is a sequence of texts only to Python.
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
@@ -95,6 +105,12 @@ class _Sent(BaseModel):
 
 class _Read(BaseModel):
     model_config = ConfigDict(extra="allow")
+
+    @property
+    def unparsed(self) -> dict[str, Any]:
+        """What came for those fields that are None because it could not be read."""
+        found: dict[str, Any] = (self.model_extra or {}).get("unparsed", {})
+        return found
 
 
 class EpisodeCreate(_Sent):
@@ -122,9 +138,9 @@ class EpisodeResponse(_Read):
 
 
 class Episode(_Read):
-    """A stored episode."""
+    """A stored episode. Lists of v0.1 servers give no `id`."""
 
-    id: str
+    id: str | None = Field(default=None, validation_alias=AliasChoices("id", "uuid"))
     name: str
     content: str
     source_type: str | None = None
@@ -140,13 +156,29 @@ class Episode(_Read):
 
 
 class EpisodePage(_Read):
-    """A page of episodes, newest first."""
+    """A page of episodes, newest first.
+
+    v0.1 servers give no `limit`, `offset` and `has_more`; their `total` is that of the page.
+    """
 
     episodes: list[Episode]
     total: int
-    limit: int
-    offset: int
-    has_more: bool
+    limit: int | None = None
+    offset: int | None = None
+    has_more: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_results(cls, page: Any) -> Any:
+        """v0.1 lists episodes as it lists what a search found, the facts in `metadata`."""
+        if not isinstance(page, dict) or "episodes" in page or "results" not in page:
+            return page
+        page = dict(page)
+        page["episodes"] = [
+            {**item.get("metadata", {}), "content": item.get("content")}
+            for item in page.pop("results")
+        ]
+        return page
 
 
 class MemoryQuery(_Sent):
@@ -167,10 +199,12 @@ class MemoryResult(_Read):
     larger for a better match and comparable within one answer; None if the server gave none.
     """
 
-    id: str
+    id: str = Field(validation_alias=AliasChoices("id", "uuid", AliasPath("metadata", "uuid")))
     content: str
-    score: float | None
-    type: str
+    score: Annotated[float, AllowInfNan(False)] | None
+    type: Annotated[str, AfterValidator(_kind)] = Field(
+        validation_alias=AliasChoices("type", "source", AliasPath("metadata", "type"))
+    )
     metadata: dict[str, Any]
 
 

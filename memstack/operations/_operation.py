@@ -13,6 +13,9 @@ from ..retry import Effect
 
 T = TypeVar("T")
 
+# `x-memstack-alternative-path` of openapi.yaml.
+MOVES = (("/health", "/api/v1/health"), ("/api/v1/memos", "/memos"))
+
 
 @dataclass(frozen=True)
 class Operation(Generic[T]):
@@ -31,11 +34,19 @@ class Operation(Generic[T]):
     """JSON in UTF-8."""
     headers: Mapping[str, str]
     effect: Effect
+    moves: tuple[str, str] | None = None
+    """Beginning of the path, and what some servers have in its place; None where all agree."""
     idempotency_key: str | None = None
     """The caller's own; None where each call makes one."""
     sends_idempotency_key: bool = False
     gone_is_done: bool = False
     """Whether a 404 to a second sending means that the first one did it."""
+
+    def path_at(self, moved: bool) -> str:
+        """The path, or the one at which some servers have it."""
+        if not moved or self.moves is None:
+            return self.path
+        return self.moves[1] + self.path.removeprefix(self.moves[0])
 
     def __repr__(self) -> str:
         return f"<Operation {self.id}: {self.method} {self.path}>"  # the body is the caller's
@@ -51,15 +62,17 @@ def describe(
     """
     body = request.get("json")
     params = request.get("params")
+    path = request["url"]
     return Operation(
         id=id,
         answer=answer,
         method=request["method"].upper(),
-        path=request["url"],
+        path=path,
         query=urlencode(params, quote_via=quote) if params else "",
         body=None if body is None else _json(id, body),
         headers={name.lower(): value for name, value in request["headers"].items()},
         effect=effect,
+        moves=next((m for m in MOVES if path == m[0] or path.startswith(f"{m[0]}/")), None),
         **more,
     )
 

@@ -175,6 +175,20 @@ def test_reads_every_example_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", described())
+def test_knows_the_alternative_path_of_the_spec(name: str) -> None:
+    """Where some servers have it instead."""
+    operation = described()[name]
+    item = load_spec()["paths"][operation.path]
+    named = {"episode_name": "x", "memo_id": "x", "key_id": "x"}
+    expected = item.get("x-memstack-alternative-path", operation.path)
+
+    built = getattr(operations, name)(**example(operation))
+
+    assert built.path_at(True) == expected.format(**named)
+    assert built.path_at(False) == built.path
+
+
+@pytest.mark.parametrize("name", described())
 def test_says_what_needs_a_key(name: str) -> None:
     """Every operation names its security; only health does without."""
     security = described()[name].raw["security"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from memstack import APIError, Memo, ResponseValidationError
+from memstack import APIError, Memo, MemoryResponse, ResponseValidationError
 from memstack._reading import MAX_DETAIL, error_of, read_answer, retry_after
 from memstack._wire import WireResponse
 
@@ -54,6 +54,48 @@ def test_keeps_the_body_of_an_answer_it_cannot_read(body: bytes) -> None:
     assert caught.value.outcome == "applied"
     assert caught.value.status_code == 200
     assert "r1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw", ["yesterday", {"_DateTime__date": {}}, [], True, "2026-13-01T00:00:00Z"]
+)
+def test_an_unreadable_optional_time_costs_no_more_than_itself(raw: Any) -> None:
+    """It is None, what came is kept, and the rest is there."""
+    memo = read_answer(answer({**MEMO, "tags": ["a"], "updated_at": raw}), Memo, FACTS)
+
+    assert (memo.updated_at, memo.tags, memo.unparsed) == (None, ["a"], {"updated_at": raw})
+
+
+@pytest.mark.parametrize("raw", ["high", {}, [1]])
+def test_an_unreadable_score_costs_no_more_than_itself(raw: Any) -> None:
+    """In its place in a list of results."""
+    result = {"id": "r1", "content": "x", "type": "episode", "metadata": {}}
+    body = {
+        "results": [{**result, "score": 1.5}, {**result, "score": raw}],
+        "total": 2,
+        "query": "x",
+    }
+
+    first, second = read_answer(answer(body), MemoryResponse, FACTS).results
+
+    assert (first.score, first.unparsed) == (1.5, {})
+    assert (second.score, second.unparsed) == (None, {"score": raw})
+
+
+def test_an_endless_score_is_no_score() -> None:
+    """Some servers write NaN, which is no JSON."""
+    body = b'{"results": [{"id": "r", "content": "x", "type": "t", "metadata": {}, "score": NaN}]'
+    body += b', "total": 1, "query": "x"}'
+
+    (result,) = read_answer(answer(body), MemoryResponse, FACTS).results
+
+    assert result.score is None
+
+
+def test_an_unreadable_required_time_is_an_error() -> None:
+    """Nothing is made up."""
+    with pytest.raises(ResponseValidationError):
+        read_answer(answer({**MEMO, "tags": [], "created_at": "yesterday"}), Memo, FACTS)
 
 
 def test_does_not_quote_a_body_that_may_hold_a_key() -> None:
