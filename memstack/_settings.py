@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from ._rules import KEY, KEY_PREFIX
 from ._version import __version__
 from .exceptions import AuthenticationError, ValidationError
 
 OnUnsupported = Literal["warn", "raise", "ignore"]
 
 DEFAULT_BASE_URL = "http://localhost:8000"
-KEY_PREFIX = "ms_sk_"
 
 # What the client sets itself. Whoever sends another key names it with api_key=.
 _RESERVED = frozenset(
@@ -94,7 +94,7 @@ def _check_key(key: Any) -> None:
         )
     if not isinstance(key, str) or not key.startswith(KEY_PREFIX):
         raise AuthenticationError(f"api_key: must be a text that starts with {KEY_PREFIX!r}")
-    if key == KEY_PREFIX or not _VISIBLE.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise AuthenticationError(
             f"api_key: must be {KEY_PREFIX!r} and visible ASCII characters; "
             "a line end or a space at its end is the usual cause"

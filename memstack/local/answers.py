@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from memstack._rules import TOKEN
 from memstack._wire import WireResponse
 
 __all__ = ["Answer", "Refusal", "encoded", "invalid", "request_id_of"]
-
-_REQUEST_ID = re.compile(r"[\x21-\x7E]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def invalid(loc: list[str | int], message: str, kind: str = "value_error") -> Re
 def request_id_of(headers: Mapping[str, str]) -> str:
     """What names the request in its answer: the X-Request-ID it came with, or one made for it."""
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    return given if TOKEN.fullmatch(given) else str(uuid.uuid4())
 
 
 def encoded(answer: Answer, request_id: str) -> WireResponse:

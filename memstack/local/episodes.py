@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from memstack._rules import EpisodeListing
 from memstack.local import index
 from memstack.local.answers import Answer, Refusal, invalid
 from memstack.local.moments import now, written
-from memstack.local.validation import EpisodeListing
 from memstack.models import EpisodeCreate
 
 __all__ = ["create", "delete", "get", "page"]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import sqlite3
 import uuid
@@ -20,12 +19,12 @@ from collections.abc import Mapping, Set
 from datetime import timedelta
 from typing import Any
 
+from memstack._rules import KEY, KEY_PREFIX
 from memstack.local.answers import Answer, Refusal
 from memstack.local.moments import now, written
 from memstack.models import APIKeyCreate
 
 __all__ = [
-    "PREFIX",
     "create",
     "derived_key",
     "is_key",
@@ -35,29 +34,25 @@ __all__ = [
     "revoke",
 ]
 
-PREFIX = "ms_sk_"
-"""What every API key begins with."""
-
-_KEY = re.compile(rf"{PREFIX}[\x21-\x7E]+")
 _MASK = "*" * 17
 _EVERYTHING = frozenset({"admin"})
 
 
 def is_key(text: str) -> bool:
     """Whether *text* has the form of a key."""
-    return _KEY.fullmatch(text) is not None
+    return KEY.fullmatch(text) is not None
 
 
 def new_key() -> str:
     """A new random key."""
-    return PREFIX + secrets.token_hex(32)
+    return KEY_PREFIX + secrets.token_hex(32)
 
 
 def derived_key(connection: sqlite3.Connection, idempotency_key: str) -> str:
     """The key that `create` makes under *idempotency_key* in this file, always the same."""
     (secret,) = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
     message = f"create_api_key\n{idempotency_key}".encode()
-    return PREFIX + hmac.new(secret, message, hashlib.sha256).hexdigest()
+    return KEY_PREFIX + hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
 def permissions_of(
@@ -74,8 +69,8 @@ def permissions_of(
             "Missing API key. Please provide an API key in the Authorization header."
         )
     scheme, _, key = authorization.partition(" ")
-    if scheme != "Bearer" or not key.startswith(PREFIX):
-        raise _unauthorized(f"Invalid API key format. API keys should start with '{PREFIX}'")
+    if scheme != "Bearer" or not key.startswith(KEY_PREFIX):
+        raise _unauthorized(f"Invalid API key format. API keys should start with '{KEY_PREFIX}'")
     digest = _digest(key)
     if hmac.compare_digest(digest, _digest(owner_key)):
         return _EVERYTHING

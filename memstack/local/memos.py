@@ -7,9 +7,9 @@ import sqlite3
 import uuid
 from typing import Any
 
+from memstack._rules import MemoListing
 from memstack.local.answers import Answer, Refusal
 from memstack.local.moments import now, written
-from memstack.local.validation import MemoListing
 from memstack.models import MemoCreate, MemoUpdate
 
 __all__ = ["create", "delete", "get", "page", "update"]

@@ -13,10 +13,10 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel
 
+from memstack._rules import EpisodeListing, MemoListing
 from memstack._version import __version__
 from memstack.local import episodes, keys, memos, search
 from memstack.local.answers import Answer, Refusal
-from memstack.local.validation import EpisodeListing, MemoListing
 from memstack.models import APIKeyCreate, EpisodeCreate, MemoCreate, MemoryQuery, MemoUpdate
 
 __all__ = ["CAPABILITIES", "Call", "Route", "route_of"]

@@ -14,6 +14,7 @@ import os
 import traceback
 from types import TracebackType
 
+from memstack._rules import KEY_PREFIX
 from memstack._wire import WireRequest, WireResponse
 from memstack.exceptions import ValidationError
 from memstack.local import idempotency, keys, routes, validation
@@ -46,7 +47,7 @@ class EmbeddedServer:
         if owner_key is not None and not keys.is_key(owner_key):
             # The key itself stays out of the message: it may be a typo in a real one.
             raise ValidationError(
-                f"owner_key: must begin with {keys.PREFIX!r}, go on, and hold no spaces"
+                f"owner_key: must begin with {KEY_PREFIX!r}, go on, and hold no spaces"
             )
         self.path = _absolute(path)
         self.owner_key = owner_key or keys.new_key()

@@ -9,61 +9,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, Field
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import BaseModel
+from pydantic_core import from_json
 
+from memstack._rules import NO_SEGMENTS, NOT_IN_SEGMENT, TOKEN
 from memstack.local.answers import Refusal, invalid
-from memstack.models import Text
 
 __all__ = [
-    "EpisodeListing",
-    "MemoListing",
     "body_of",
     "query_of",
     "segment_of",
     "token_of",
 ]
 
-_TOKEN = re.compile(r"[\x21-\x7E]{1,255}")
-_NOT_IN_SEGMENT = re.compile(r"[/\\\x00-\x1F\x7F-\x9F]")
 _JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;[^,]*)?", re.IGNORECASE)
 _NOT_UTF8 = "Input should be UTF-8, percent-encoded"
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-def _digits(text: str) -> int:
-    # pydantic would take "1_000" and " 1.0 " too, which are no JSON numbers.
-    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise PydanticCustomError(
-            "int_parsing",
-            "Input should be a valid integer, unable to parse string as an integer",
-        )
-    return int(text)
-
-
-_Integer = Annotated[int, BeforeValidator(_digits)]
-
-
-class MemoListing(BaseModel):
-    """The query of list_memos."""
-
-    limit: Annotated[_Integer, Field(ge=1, le=1000)] = 20
-    offset: Annotated[_Integer, Field(ge=0, le=2147483647)] = 0
-
-
-class EpisodeListing(BaseModel):
-    """The query of list_episodes."""
-
-    limit: Annotated[_Integer, Field(ge=1, le=200)] = 50
-    offset: Annotated[_Integer, Field(ge=0, le=2147483647)] = 0
-    project_id: Text | None = None
-    tenant_id: Text | None = None
-    user_id: Text | None = None
 
 
 def body_of(model: type[Model], body: bytes | None, headers: Mapping[str, str]) -> Model:
@@ -94,17 +60,36 @@ def query_of(model: type[Model], query: str) -> Model:
         pairs = parse_qsl(query, keep_blank_values=True, encoding="utf-8", errors="strict")
     except ValueError:
         raise invalid(["query"], _NOT_UTF8, "string_unicode") from None
+    given = dict(pairs)
+    values = {
+        name: _integer(name, text)
+        if name in model.model_fields and model.model_fields[name].annotation is int
+        else text
+        for name, text in given.items()
+    }
     try:
-        return model.model_validate(dict(pairs))
+        return model.model_validate(values)
     except pydantic.ValidationError as error:
-        raise Refusal(422, _details("query", error)) from None
+        details = _details("query", error)
+        for detail in details:
+            detail["input"] = given[detail["loc"][1]]  # as it was sent, a text
+        raise Refusal(422, details) from None
+
+
+def _integer(name: str, text: str) -> int:
+    # int() would take "1_000" and " 1 " too, which are no JSON numbers.
+    if re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        return int(text)
+    message = "Input should be a valid integer, unable to parse string as an integer"
+    fault = {"type": "int_parsing", "loc": ["query", name], "msg": message, "input": text}
+    raise Refusal(422, [fault])
 
 
 def segment_of(name: str, segment: str | None) -> str:
     """The decoded path segment, None where it was not UTF-8, if a thing can be called so."""
     if segment is None:
         raise invalid(["path", name], _NOT_UTF8, "string_unicode")
-    if segment in (".", "..") or _NOT_IN_SEGMENT.search(segment):
+    if segment in NO_SEGMENTS or NOT_IN_SEGMENT.search(segment):
         raise invalid(
             ["path", name],
             "Input should be one path segment, without '/', '\\' and control characters",
@@ -120,7 +105,7 @@ def token_of(headers: Mapping[str, str], name: str) -> str | None:
         Refusal: It is there, but is not 1 to 255 visible ASCII characters.
     """
     value = headers.get(name.lower())
-    if value is None or _TOKEN.fullmatch(value):
+    if value is None or TOKEN.fullmatch(value):
         return value
     raise invalid(
         ["header", name],

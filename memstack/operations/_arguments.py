@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
 
+from .._rules import NO_SEGMENTS, NOT_IN_SEGMENT, TOKEN
 from ..exceptions import ValidationError
-from ..models import Text
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MOST = 2**31 - 1  # what every server's integer holds
-
-
-class EpisodeListing(BaseModel):
-    """The query parameters of list_episodes."""
-
-    model_config = ConfigDict(strict=True)
-
-    limit: int = Field(ge=1, le=200)
-    offset: int = Field(ge=0, le=_MOST)
-    project_id: Text | None
-    tenant_id: Text | None
-    user_id: Text | None
-
-
-class MemoListing(BaseModel):
-    """The query parameters of list_memos."""
-
-    model_config = ConfigDict(strict=True)
-
-    limit: int = Field(ge=1, le=1000)
-    offset: int = Field(ge=0, le=_MOST)
+ModelT = TypeVar("ModelT", bound=pydantic.BaseModel)
 
 
 def checked(operation: str, model: type[ModelT], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,14 +40,13 @@ def segment(operation: str, name: str, value: Any) -> str:
 
     Raises:
         ValidationError: It is not a text, or empty, `.` or `..`, or holds `/`, `\\`, a control
-            character or half of a surrogate pair. Servers and proxies resolve some of these even
-            when they are encoded.
+            character or half of a surrogate pair.
     """
     if not isinstance(value, str):
         raise ValidationError(f"{operation}: {name}: must be a text")
-    if value in ("", ".", ".."):
+    if value in NO_SEGMENTS:
         raise ValidationError(f"{operation}: {name}: must not be empty, '.' or '..'")
-    if "/" in value or "\\" in value or _CONTROL.search(value):
+    if NOT_IN_SEGMENT.search(value):
         raise ValidationError(f"{operation}: {name}: must not hold '/', '\\' or control characters")
     try:
         value.encode()
@@ -88,7 +61,7 @@ def checked_key(operation: str, value: Any) -> str | None:
     Raises:
         ValidationError: It is not 1 to 255 visible ASCII characters.
     """
-    if value is None or (isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]{1,255}", value)):
+    if value is None or (isinstance(value, str) and TOKEN.fullmatch(value)):
         return value
     raise ValidationError(
         f"{operation}: idempotency_key: must be 1 to 255 visible ASCII characters, without spaces"

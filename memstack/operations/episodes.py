@@ -12,8 +12,9 @@ from memstack_api.api.episodes import (
 )
 from memstack_api.models import EpisodeCreate as EpisodeCreateBody
 
+from .._rules import EpisodeListing
 from ..models import Episode, EpisodeCreate, EpisodePage, EpisodeResponse, SourceType
-from ._arguments import EpisodeListing, checked, checked_key, segment
+from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
 
 

@@ -12,8 +12,9 @@ from memstack_api.api.memos import (
 )
 from memstack_api.models import MemoCreate as MemoCreateBody, MemoUpdate as MemoUpdateBody
 
+from .._rules import MemoListing
 from ..models import Memo, MemoCreate, MemoUpdate, Visibility
-from ._arguments import MemoListing, checked, checked_key, segment
+from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
 
 
