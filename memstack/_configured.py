@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,6 +16,8 @@ from .operations import Operation
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from .local import EmbeddedServer
 
 T = TypeVar("T")
 HttpClient = TypeVar("HttpClient")
@@ -91,6 +94,10 @@ class Configured(Generic[HttpClient, AnyTransport]):
     def _connect(cls, base_url: str, http_client: HttpClient | None) -> AnyTransport:
         raise NotImplementedError
 
+    @classmethod
+    def _embed(cls, server: EmbeddedServer) -> AnyTransport:
+        raise NotImplementedError
+
     def _start(self, settings: Settings, transport: AnyTransport) -> None:
         self._settings = settings
         self._transport = transport
@@ -98,9 +105,21 @@ class Configured(Generic[HttpClient, AnyTransport]):
         self._closed = False
 
     @classmethod
-    def _for_local(cls, owner_key: str, place: str, transport: AnyTransport) -> Self:
+    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
+        """A client of an embedded MemStack: no server, no network, no key to bring.
+
+        Args:
+            path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
+
+        Raises:
+            ValidationError: The path cannot be used, or holds another kind of file.
+        """
+        from .local import EmbeddedServer  # sqlite3 is not for everyone
+
+        server = EmbeddedServer(path)
+        place = f"local:{os.fspath(path) if path is not None else ''}"
         client = cls.__new__(cls)
-        client._start(Settings(owner_key, place), transport)
+        client._start(Settings(server.owner_key, place), cls._embed(server))
         return client
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +20,8 @@ from .response import Response
 if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
+
+    from .local import EmbeddedServer
 
 __all__ = ["MemStackAsyncClient"]
 
@@ -48,24 +49,14 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     health_check = AsyncMethod(operations.health_check)
 
     @classmethod
-    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
-        """A client of an embedded MemStack: no server, no network, no key to bring.
-
-        Args:
-            path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
-
-        Raises:
-            ValidationError: The path cannot be used, or holds another kind of file.
-        """
-        from .local import AsyncLocalTransport, EmbeddedServer  # sqlite3 is not for everyone
-
-        server = EmbeddedServer(path)
-        place = f"local:{os.fspath(path) if path is not None else ''}"
-        return cls._for_local(server.owner_key, place, AsyncLocalTransport(server))
-
-    @classmethod
     def _connect(cls, base_url: str, http_client: httpx.AsyncClient | None) -> AsyncTransport:
         return AsyncHttpxTransport(base_url, http_client)
+
+    @classmethod
+    def _embed(cls, server: EmbeddedServer) -> AsyncTransport:
+        from .local import AsyncLocalTransport
+
+        return AsyncLocalTransport(server)
 
     async def send(self, operation: Operation[T]) -> T:
         """The result of *operation*, which a function of `memstack.operations` described."""
@@ -75,7 +66,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         """The same with status, headers, raw body, request id and attempts of the answer."""
         if self._must_ask_first(operation):
             await self.server_info()
-            self._must_ask_first(operation)
+            self._server.check(operation)
         response = await send_async(self._call(operation), self._transport, self._sleep)
         self._warn(operation)
         return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -21,6 +20,8 @@ from .response import Response
 if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
+
+    from .local import EmbeddedServer
 
 __all__ = ["MemStackClient"]
 
@@ -52,24 +53,14 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     health_check = SyncMethod(operations.health_check)
 
     @classmethod
-    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
-        """A client of an embedded MemStack: no server, no network, no key to bring.
-
-        Args:
-            path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
-
-        Raises:
-            ValidationError: The path cannot be used, or holds another kind of file.
-        """
-        from .local import EmbeddedServer, LocalTransport  # sqlite3 is not for everyone
-
-        server = EmbeddedServer(path)
-        place = f"local:{os.fspath(path) if path is not None else ''}"
-        return cls._for_local(server.owner_key, place, LocalTransport(server))
-
-    @classmethod
     def _connect(cls, base_url: str, http_client: httpx.Client | None) -> Transport:
         return HttpxTransport(base_url, http_client)
+
+    @classmethod
+    def _embed(cls, server: EmbeddedServer) -> Transport:
+        from .local import LocalTransport
+
+        return LocalTransport(server)
 
     def send(self, operation: Operation[T]) -> T:
         """The result of *operation*, which a function of `memstack.operations` described."""
@@ -79,7 +70,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         """The same with status, headers, raw body, request id and attempts of the answer."""
         if self._must_ask_first(operation):
             self.server_info()
-            self._must_ask_first(operation)
+            self._server.check(operation)
         response = send(self._call(operation), self._transport, self._sleep)
         self._warn(operation)
         return response
