@@ -23,7 +23,7 @@ from .exceptions import (
 )
 from .operations import Operation
 from .response import Response
-from .retry import Pause, RetryPolicy, outcome_of_status
+from .retry import Effect, Pause, RetryBudget, RetryPolicy, outcome_of_status
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class Call(Generic[T]):
     ) -> None:
         self._operation = operation
         self._server = server
+        self._price = 0
         self._moved = operation.moves is not None and operation.moves[0] in server.moved
         self._looked_elsewhere = False
         self._retries = 0
@@ -120,7 +121,8 @@ class Call(Generic[T]):
         }
         if success:
             result = read_answer(response, operation.answer, facts)
-            self._server.learn(operation, result)
+            self._server.learn(operation, result, response.headers)
+            self._server.budget.earn(self._price or RetryBudget.INCOME)
         elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
@@ -146,18 +148,25 @@ class Call(Generic[T]):
             return False
         self._pause = self._policy.pause_after(
             error,
-            effect=self._operation.effect,
+            effect=self._effect(),
             retries=self._retries,
             left=self._left(),
             jitter=self._chance.uniform(0.5, 1.0),
         )
-        if self._pause is None:
+        price = RetryBudget.price(error)
+        if self._pause is None or not self._server.budget.spend(price):
             return False
+        self._price = price
         self._retries += 1
         self._attempts[-1] = replace(
             self._attempts[-1], pause=self._pause.seconds, pause_reason=self._pause.reason
         )
         return True
+
+    def _effect(self) -> Effect:
+        if self._operation.sends_idempotency_key and self._server.honours_keys:
+            return "repeatable"
+        return self._operation.effect
 
     @property
     def pause(self) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 from ._generations import Generation, passed_over, recognised
 from .exceptions import UnsupportedArgumentError, UnsupportedArgumentWarning
 from .operations import Operation
+from .retry import RetryBudget
 
 __all__ = ["Server", "ServerInfo"]
 
@@ -41,6 +42,9 @@ class Server:
         self._asked = False
         self.moved: frozenset[str] = frozenset()
         """Paths that were found at their alternative."""
+        self.honours_keys = False
+        """Whether it applies a create once, however often its `Idempotency-Key` comes."""
+        self.budget = RetryBudget()
         self._warned: set[tuple[str, str]] = set()
 
     def is_known(self) -> bool:
@@ -51,8 +55,13 @@ class Server:
         """Remember whether *path* is at its alternative."""
         self.moved = self.moved | {path} if moved else self.moved - {path}
 
-    def learn(self, operation: Operation[Any], result: Any) -> None:
+    def learn(self, operation: Operation[Any], result: Any, headers: Mapping[str, str]) -> None:
         """Remember what a successful answer gives away."""
+        replayed = headers.get("idempotency-replayed") == "true"
+        if replayed or (
+            operation.id == "health_check" and "idempotency-key" in result.get("capabilities", ())
+        ):
+            self.honours_keys = True
         self._asked |= operation.id == "health_check"
         if self.generation is None or operation.id == "health_check":
             place = operation.moves[0] if operation.moves else ""

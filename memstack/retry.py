@@ -10,17 +10,22 @@
 | 501, 505, 511, other 4xx, 3xx | rejected | no | no | |
 | 2xx that cannot be read | applied | no | no | |
 
+A create is treated like the rest where the server is known to honour `Idempotency-Key`. An answer's
+`x-should-retry: true` or `false` decides before this table. Each client has a budget of retries,
+which an outage uses up and successes fill again: see RetryBudget.
+
 Backoff is `retry_delay * 2**n`, n from 0, at most 30 s, times a random 0.5 to 1.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
 from .exceptions import APIError, MemStackError, NetworkError, Outcome
 
-__all__ = ["Effect", "Pause", "RetryPolicy", "outcome_of_status"]
+__all__ = ["Effect", "Pause", "RetryBudget", "RetryPolicy", "outcome_of_status"]
 
 Effect = Literal["read", "repeatable", "once"]
 """What sending a request does: changes nothing; the same if sent twice; or more if sent twice."""
@@ -105,12 +110,54 @@ class RetryPolicy:
         return Pause(min(MAX_BACKOFF, delay * 2.0 ** min(retries, 64)) * jitter, "backoff")
 
 
+class RetryBudget:
+    """What a client may still spend on retries; shared by its siblings and threads.
+
+    Without one, clients that try four times each multiply an outage by four. The bucket and its
+    prices are those of the standard retry mode of the AWS SDKs: enough for any passing failure,
+    and in an outage soon empty, so that most calls then fail after one attempt.
+    """
+
+    CAPACITY = 500
+    RETRY = 14
+    """Tokens that a retry costs."""
+    THROTTLED = 5
+    """Tokens that a retry after a 429 costs: the server is up."""
+    INCOME = 1
+    """Tokens that a call which succeeds at once brings."""
+
+    def __init__(self) -> None:
+        self._tokens = self.CAPACITY
+        self._lock = threading.Lock()
+
+    @classmethod
+    def price(cls, error: MemStackError) -> int:
+        """What a retry after *error* costs."""
+        throttled = isinstance(error, APIError) and error.status_code == 429
+        return cls.THROTTLED if throttled else cls.RETRY
+
+    def spend(self, tokens: int) -> bool:
+        """Whether *tokens* were there, and are spent."""
+        with self._lock:
+            if tokens > self._tokens:
+                return False
+            self._tokens -= tokens
+            return True
+
+    def earn(self, tokens: int) -> None:
+        """Put *tokens* back, up to the capacity."""
+        with self._lock:
+            self._tokens = min(self.CAPACITY, self._tokens + tokens)
+
+
 def _may_go_again(error: MemStackError, effect: Effect) -> bool:
     if isinstance(error, NetworkError):
         if error.reason in _HOPELESS:
             return False
         return error.outcome == "not_sent" or effect != "once"
     if isinstance(error, APIError) and error.status_code is not None:
+        if (asked := error.headers.get("x-should-retry")) in ("true", "false"):
+            return asked == "true"
         if error.status_code == 429:
             return True
         return outcome_of_status(error.status_code) == "unknown" and effect != "once"

@@ -176,6 +176,48 @@ def test_raises_at_once_when_asked_to_wait_too_long(
     assert time.pauses == []
 
 
+def test_an_outage_is_not_multiplied(make: Make, server: ScriptedServer, time: FakeTime) -> None:
+    """When the budget is empty each call makes one attempt; siblings share it."""
+    client = make(max_retries=9)
+    server.answer(*[REFUSED] * 60)
+
+    made = []
+    for _ in range(6):
+        with pytest.raises(memstack.NetworkError) as caught:
+            client.with_options(timeout=5).get_memo("m1")
+        made.append(len(caught.value.attempts))
+
+    assert made == [10, 10, 10, 9, 1, 1]
+
+
+def test_a_retry_that_succeeds_costs_nothing(make: Make, server: ScriptedServer) -> None:
+    """Passing failures may go on for ever."""
+    client = make()
+    server.answer(*[REFUSED, Answer(body=MEMO)] * 100)
+
+    assert [client.get_memo("m1").id for _ in range(100)] == ["m1"] * 100
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        Answer(body=MEMO, headers={"Idempotency-Replayed": "true"}),
+        Answer(body={"status": "ok", "capabilities": ["idempotency-key"]}),
+    ],
+)
+def test_resends_a_create_to_a_server_that_honours_its_key(
+    client: Driven, server: ScriptedServer, proof: Answer
+) -> None:
+    """Such a server applies it once, so a lost answer is simply asked for again."""
+    server.answer(proof, RESET, Answer(503), Answer(body=MEMO))
+    client.health_check() if "status" in proof.body else client.create_memo("first")
+
+    assert client.create_memo("note").id == "m1"
+    keys = [request.headers["idempotency-key"] for request in server.requests[1:]]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
 def test_ends_a_call_within_its_deadline(
     make: Make, server: ScriptedServer, time: FakeTime
 ) -> None:

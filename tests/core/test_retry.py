@@ -6,7 +6,7 @@ import pytest
 
 from memstack import APIError, NetworkError, ResponseValidationError
 from memstack.exceptions import MemStackError, Outcome
-from memstack.retry import Effect, Pause, RetryPolicy, outcome_of_status
+from memstack.retry import Effect, Pause, RetryBudget, RetryPolicy, outcome_of_status
 
 POLICY = RetryPolicy(max_retries=3, retry_delay=1.0, max_retry_after=60.0)
 
@@ -117,6 +117,36 @@ def test_doubles_the_pause_up_to_thirty_seconds() -> None:
     pauses = [pause(refused, retries=n, jitter=0.5, policy=patient) for n in (0, 1, 2, 4, 5, 9_999)]
 
     assert [p.seconds for p in pauses if p] == [0.5, 1.0, 2.0, 8.0, 15.0, 15.0]
+
+
+@pytest.mark.parametrize("effect", ["read", "once"])
+def test_a_server_can_say_itself_whether_to_try_again(effect: Effect) -> None:
+    """`x-should-retry` goes before the table; any other value is passed over."""
+
+    def told(code: int, word: str) -> APIError:
+        return APIError.class_for(code)("bad", status_code=code, headers={"x-should-retry": word})
+
+    assert pause(told(409, "true"), effect) == Pause(1.0, "backoff")
+    assert pause(told(503, "true"), effect) == Pause(1.0, "backoff")
+    assert pause(told(503, "false"), effect) is None
+    assert pause(told(429, "false"), effect) is None
+    assert pause(told(409, "maybe"), effect) is None
+
+
+def test_a_budget_ends_in_an_outage_and_fills_again() -> None:
+    """500 tokens: 35 retries at 14, or 100 after a 429 at 5; never more than it holds."""
+    budget = RetryBudget()
+    refused = network("refused", "not_sent")
+
+    spent = [budget.spend(RetryBudget.price(refused)) for _ in range(36)]
+    budget.earn(RetryBudget.INCOME)
+    few = [budget.spend(RetryBudget.price(status(429))) for _ in range(3)]
+    budget.earn(10_000)
+    many = [budget.spend(RetryBudget.price(status(429))) for _ in range(101)]
+
+    assert spent == [True] * 35 + [False]
+    assert few == [True, True, False]
+    assert many == [True] * 100 + [False]
 
 
 def test_does_not_repeat_an_answer_that_cannot_be_read() -> None:
