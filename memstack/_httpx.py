@@ -14,6 +14,7 @@ from functools import cache
 
 import httpx
 
+from ._streams import Limit, hold_to_limits
 from ._wire import WireRequest, WireResponse
 from .exceptions import NetworkError, Outcome, RequestTimeoutError
 
@@ -24,7 +25,9 @@ class HttpxTransport:
     def __init__(self, base_url: str, client: httpx.Client | None) -> None:
         self._base_url = base_url
         self._owned = client is None
-        self._client = httpx.Client(verify=_ssl_context()) if client is None else client
+        self._client = client or httpx.Client(verify=_ssl_context())
+        if self._owned:
+            hold_to_limits(self._client)
 
     def send(self, request: WireRequest) -> WireResponse:
         with _own_errors(self._client, self._base_url, request):
@@ -43,7 +46,9 @@ class AsyncHttpxTransport:
     def __init__(self, base_url: str, client: httpx.AsyncClient | None) -> None:
         self._base_url = base_url
         self._owned = client is None
-        self._client = httpx.AsyncClient(verify=_ssl_context()) if client is None else client
+        self._client = client or httpx.AsyncClient(verify=_ssl_context())
+        if self._owned:
+            hold_to_limits(self._client)
 
     async def send(self, request: WireRequest) -> WireResponse:
         with _own_errors(self._client, self._base_url, request):
@@ -70,7 +75,7 @@ def _built(
         base_url + request.target,
         headers=dict(request.headers),
         content=request.body,
-        timeout=request.timeout,
+        timeout=Limit.of(request.timeout),
     )
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Behaviour = Callable[[socket.socket], None]
 
@@ -46,6 +46,26 @@ def silent(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+def drip_head(connection: socket.socket) -> None:
+    """A byte of the head now and then, never all of it."""
+    read_request(connection)
+    _drip(connection, b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000)
+
+
+def drip_body(connection: socket.socket) -> None:
+    """The head at once, then a byte of the body now and then."""
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    _drip(connection, b" " * 1000)
+
+
+def _drip(connection: socket.socket, data: bytes) -> None:
+    gone = threading.Event()
+    for byte in data:
+        connection.sendall(bytes([byte]))
+        gone.wait(0.02)
+
+
 def garble(connection: socket.socket) -> None:
     """An answer that is not HTTP."""
     read_request(connection)
@@ -76,7 +96,7 @@ def serving(*behaviours: Behaviour) -> Iterator[str]:
                     connection, _ = listener.accept()
                 except OSError:  # the test is over
                     return
-                with connection:
+                with connection, suppress(ConnectionError):  # the client may go first
                     connection.settimeout(5)
                     behaviour(connection)
 

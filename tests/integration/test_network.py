@@ -16,6 +16,8 @@ from .faulty import (
     Behaviour,
     closed_port,
     cut,
+    drip_body,
+    drip_head,
     garble,
     hang_up,
     healthy,
@@ -109,6 +111,20 @@ def test_a_silent_server_costs_one_timeout(connect: Connect) -> None:
 
     assert (caught.value.reason, caught.value.outcome) == ("read_timeout", "unknown")
     assert 0.2 <= elapsed < 5
+
+
+@pytest.mark.parametrize("behaviour", [drip_head, drip_body])
+def test_a_dripping_server_costs_one_timeout(connect: Connect, behaviour: Behaviour) -> None:
+    """Each byte comes in time, the answer does not."""
+    with serving(behaviour) as url:
+        client = connect(url, timeout=0.3, max_retries=0)
+        started = time.monotonic()
+        with pytest.raises(memstack.RequestTimeoutError, match=r"0\.3 s") as caught:
+            client.search_memory("hiking")
+        elapsed = time.monotonic() - started
+
+    assert (caught.value.reason, caught.value.outcome) == ("read_timeout", "unknown")
+    assert 0.3 <= elapsed < 3
 
 
 def test_a_connection_that_the_server_dropped_is_replaced(connect: Connect) -> None:

@@ -1,0 +1,139 @@
+"""Holds every socket operation of an attempt to one moment, at which the attempt must be over.
+
+httpx's timeouts are per operation: a server that sends a byte now and then keeps a request open
+for ever. Here the time that is left is worked out anew before each operation. Looking up a name is
+the exception: the system's resolver cannot be stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+_PIECE = 65536
+"""Most bytes written at once; a server that reads slowly is noticed between two pieces."""
+
+
+class Limit(float):
+    """Seconds that an attempt may take, and when they are over; httpcore hands it through."""
+
+    over: float
+
+    @classmethod
+    def of(cls, seconds: float | None) -> Limit | None:
+        """A limit that begins now; None for none."""
+        if seconds is None:
+            return None
+        limit = cls(seconds)
+        limit.over = time.monotonic() + seconds
+        return limit
+
+
+def hold_to_limits(client: httpx.Client | httpx.AsyncClient) -> None:
+    """Make the connections of *client*, which is new and has none, heed the limits of requests.
+
+    httpx offers no way to name a network backend, so this reaches into its transports and their
+    pools, one for each proxy of the environment; tests/integration proves that it still works.
+    """
+    kind = _AsyncBackend if isinstance(client, httpx.AsyncClient) else _Backend
+    for transport in (client._transport, *client._mounts.values()):
+        if transport is not None:  # it is, for a host that NO_PROXY names
+            pool: Any = transport._pool  # type: ignore[attr-defined]
+            pool._network_backend = kind(pool._network_backend)
+
+
+def _left(timeout: float | None, late: type[Exception]) -> float | None:
+    if not isinstance(timeout, Limit):
+        return timeout
+    left = timeout.over - time.monotonic()
+    if left <= 0:
+        raise late(f"{timeout:g} s are over")
+    return left
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self.close = stream.close  # type: ignore[method-assign]
+        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for piece in _pieces(buffer):
+            self._stream.write(piece, _left(timeout, httpcore.WriteTimeout))
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _AsyncStream(
+            await self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self.aclose = stream.aclose  # type: ignore[method-assign]
+        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for piece in _pieces(buffer):
+            await self._stream.write(piece, _left(timeout, httpcore.WriteTimeout))
+
+    async def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, left))
