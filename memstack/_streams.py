@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -42,7 +42,7 @@ def hold_to_limits(client: httpx.Client | httpx.AsyncClient) -> None:
     kind = _AsyncBackend if isinstance(client, httpx.AsyncClient) else _Backend
     for transport in (client._transport, *client._mounts.values()):
         if transport is not None:  # it is, for a host that NO_PROXY names
-            pool: Any = transport._pool  # type: ignore[attr-defined]
+            pool = cast(Any, transport)._pool
             pool._network_backend = kind(pool._network_backend)
 
 
@@ -72,7 +72,8 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        return _Stream(stream)
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
