@@ -6,9 +6,11 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from ._claims import Ticket
 from ._reading import error_of, is_no_route, read_answer
 from ._server import Server
 from ._settings import Settings
@@ -43,7 +45,7 @@ class Call(Generic[T]):
     def __init__(
         self, operation: Operation[T], settings: Settings, server: Server, chance: Chance
     ) -> None:
-        self._operation = operation
+        self.operation = operation
         self._server = server
         self._price = 0
         self._moved = operation.moves is not None and operation.moves[0] in server.moved
@@ -70,7 +72,7 @@ class Call(Generic[T]):
             RequestTimeoutError: The deadline has passed.
         """
         self._attempt_started = self._chance.monotonic()
-        operation, settings, left = self._operation, self._settings, self._left()
+        operation, settings, left = self.operation, self._settings, self.left()
         if left is not None and left <= 0:
             raise self._failure(
                 RequestTimeoutError,
@@ -90,7 +92,7 @@ class Call(Generic[T]):
 
     def goes_elsewhere(self, response: WireResponse) -> bool:
         """Whether the server has no such path, but may have the operation at another."""
-        if self._operation.moves is None or self._looked_elsewhere or not is_no_route(response):
+        if self.operation.moves is None or self._looked_elsewhere or not is_no_route(response):
             return False
         self._record(response.status, None, "rejected")
         self._looked_elsewhere = True
@@ -104,7 +106,7 @@ class Call(Generic[T]):
             APIError: Its status is an error.
             ResponseValidationError: Its body is not what the API promises.
         """
-        operation = self._operation
+        operation = self.operation
         if self._looked_elsewhere and operation.moves and not is_no_route(response):
             self._server.learn_place(operation.moves[0], self._moved)
         success = 200 <= response.status < 300
@@ -136,21 +138,24 @@ class Call(Generic[T]):
         attempts = self._record(None, error.message, error.outcome)
         outcome = self._outcome(error.outcome)
         kind, advice = type(error), ""
-        if outcome == "unknown" and self._operation.effect != "read":
+        if outcome == "unknown" and self.operation.effect != "read":
             kind, advice = OutcomeUnknownError, "; the server may or may not have applied it"
         return self._failure(
             kind, error.message + advice, reason=error.reason, attempts=attempts, outcome=outcome
         )
 
-    def goes_on(self, error: BaseException) -> bool:
-        """Whether to try again after *error*; if so, `pause` has the seconds to wait first."""
+    def goes_on(self, error: BaseException, effect: Effect | None = None) -> bool:
+        """Whether to try again after *error*; if so, `pause` has the seconds to wait first.
+
+        *effect* is what sending the request again does, where more is known than the operation.
+        """
         if not isinstance(error, MemStackError) or not self._attempts:
             return False
         self._pause = self._policy.pause_after(
             error,
-            effect=self._effect(),
+            effect=effect or self._effect(),
             retries=self._retries,
-            left=self._left(),
+            left=self.left(),
             jitter=self._chance.uniform(0.5, 1.0),
         )
         price = RetryBudget.price(error)
@@ -164,16 +169,67 @@ class Call(Generic[T]):
         return True
 
     def _effect(self) -> Effect:
-        if self._operation.sends_idempotency_key and self._server.honours_keys:
+        safe = self._server.honours_keys or self._settings.retry_unsafe
+        if self.operation.sends_idempotency_key and safe:
             return "repeatable"
-        return self._operation.effect
+        return self.operation.effect
 
     @property
     def pause(self) -> float:
         """Seconds to wait before the next attempt."""
         return self._pause.seconds if self._pause else 0.0
 
-    def _left(self) -> float | None:
+    def is_in_doubt(self, error: MemStackError) -> bool:
+        """Whether *error* leaves a create unknown that can be looked for."""
+        return (
+            error.outcome == "unknown"
+            and self.operation.sends_idempotency_key
+            and self._effect() == "once"
+            and self._settings.max_retries > 0
+        )
+
+    def clear(self, error: MemStackError, outcome: Outcome) -> None:
+        """Correct the last attempt, which ended with *error*: it was found to be *outcome*."""
+        self._attempts[-1] = replace(self._attempts[-1], outcome=outcome)
+        error.attempts = tuple(self._attempts)
+        error.outcome = self._outcome(outcome)
+
+    def settled(self, result: T, look: Response[Any]) -> Response[T]:
+        """The response of a create that was found, as *look* shows it."""
+        story = "settled: it was found where it is listed"
+        attempts = self._record(look.status_code, story, "applied")
+        return Response(
+            result, look.status_code, look.headers, look.content, self._request_id, attempts
+        )
+
+    @property
+    def settle_grace(self) -> float:
+        return self._settings.settle_grace
+
+    def has_time_for(self, pause: float) -> bool:
+        """Whether *pause* seconds end before the deadline."""
+        left = self.left()
+        return left is None or pause < left
+
+    def since_beginning(self) -> float:
+        """Seconds since the call began."""
+        return self._chance.monotonic() - self._started
+
+    def ticket(self) -> AbstractContextManager[Ticket | None]:
+        """A ticket for the time that this create is on its way; None for all else."""
+        if not self.operation.sends_idempotency_key:
+            return nullcontext()
+        return self._server.claims.ticket(self.operation.id, self.operation.body or b"")
+
+    def claim(self, ticket: Ticket | None, response: Response[T]) -> None:
+        """Remember whose row it is that *response* tells of."""
+        if ticket is not None:
+            ticket.id = getattr(response.result, "key_id", None) or getattr(
+                response.result, "id", None
+            )
+
+    def left(self) -> float | None:
+        """Seconds until the deadline; None without one."""
         if self._settings.deadline is None:
             return None
         return self._settings.deadline - (self._chance.monotonic() - self._started)
@@ -192,7 +248,7 @@ class Call(Generic[T]):
         return tuple(self._attempts)
 
     def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:
-        method, path = self._operation.method, self._operation.path_at(self._moved)
+        method, path = self.operation.method, self.operation.path_at(self._moved)
         return kind(
             f"{message} [{method} {path}, request id {self._request_id}]",
             method=method,

@@ -50,6 +50,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
         max_retry_after: float = 60.0,
         headers: Mapping[str, str] | None = None,
         on_unsupported: OnUnsupported = "warn",
+        settle_grace: float = 2.0,
+        retry_unsafe: bool = False,
         http_client: HttpClient | None = None,
     ) -> None:
         """A client of the server at *base_url*.
@@ -70,6 +72,10 @@ class Configured(Generic[HttpClient, AnyTransport]):
             on_unsupported: What to do about an argument that the server is known to pass over:
                 `warn` once, `raise` before the call is sent, or `ignore`. To `raise` may cost a
                 health check in the client's life.
+            settle_grace: Seconds to wait before a create whose answer was lost, and which is not
+                found, is sent again; a server that stores it later than that makes two.
+            retry_unsafe: Whether a create of unknown outcome is sent again without looking for
+                it, which may store it twice.
             http_client: An httpx client of your own to send with, for proxies, certificates and
                 the like; it stays yours to close.
 
@@ -87,6 +93,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
             max_retry_after=max_retry_after,
             headers=headers,
             on_unsupported=on_unsupported,
+            settle_grace=settle_grace,
+            retry_unsafe=retry_unsafe,
         )
         self._start(settings, self._connect(settings.base_url, http_client))
 
@@ -168,6 +176,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
         max_retry_after: float = _UNSET,
         headers: Mapping[str, str] | None = None,
         on_unsupported: OnUnsupported = _UNSET,
+        settle_grace: float = _UNSET,
+        retry_unsafe: bool = _UNSET,
     ) -> Self:
         """A sibling with other settings that shares this client's connections.
 
@@ -183,6 +193,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
             max_retry_after: Most seconds to wait when a server asks for it.
             headers: Headers to send beside those this client sends already.
             on_unsupported: What to do about an argument that the server is known to pass over.
+            settle_grace: Seconds to wait before a create that is not found is sent again.
+            retry_unsafe: Whether a create of unknown outcome is sent again without looking.
 
         Raises:
             AuthenticationError: The key cannot be one.
@@ -196,6 +208,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
             "deadline": deadline,
             "max_retry_after": max_retry_after,
             "on_unsupported": on_unsupported,
+            "settle_grace": settle_grace,
+            "retry_unsafe": retry_unsafe,
         }
         sibling = object.__new__(type(self))
         sibling.__dict__.update(self.__dict__)
@@ -221,6 +235,11 @@ class Configured(Generic[HttpClient, AnyTransport]):
             return False
         self._server.check(operation)
         return not self._server.is_known() and may_be_passed_over(operation)
+
+    def _for_looks(self, call: Call[Any]) -> Self:
+        """The client that settles *call*, within what is left of its deadline."""
+        left = call.left()
+        return self if left is None else self.with_options(deadline=max(left, 0.001))
 
     def _warn(self, operation: Operation[Any]) -> None:
         if self._settings.on_unsupported == "warn":

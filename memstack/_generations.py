@@ -5,7 +5,6 @@ Source: exchanges recorded from both generations in use; tests/cassettes has the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +51,8 @@ V0_2 = Generation(
         "create_memo": "answers 500 to valid input",
         "get_episode": "answers 500 where its graph database hands back times of its own kind",
         "create_api_key": "answers with a key that is never stored and does not work",
+        "update_memo": "answers with the change, but does not store it",
+        "delete_memo": "answers as if it were done, but the memo stays",
     },
     ignored={
         "create_episode": {
@@ -114,9 +115,7 @@ def passed_over(operation: Operation[Any], generation: Generation) -> Iterator[t
     ignored = generation.ignored.get(operation.id)
     if not ignored:
         return
-    given = dict(parse_qsl(operation.query))
-    if operation.body is not None:
-        given.update(json.loads(operation.body))
+    given: dict[str, Any] = {**dict(parse_qsl(operation.query)), **operation.fields()}
     if operation.idempotency_key is not None:
         given["idempotency_key"] = operation.idempotency_key
     for argument, meaning in ignored.items():

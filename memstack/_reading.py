@@ -182,10 +182,10 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     seconds = _number(text)
     if seconds is not None or text is None:
         return seconds
-    until = _http_date(text)
+    until = http_date(text)
     if until is None:
         return None
-    since = _http_date(headers.get("date"))
+    since = http_date(headers.get("date"))
     left = until - (now if since is None else since)
     return left if left > 0 else None
 
@@ -198,7 +198,8 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _http_date(text: str | None) -> float | None:
+def http_date(text: str | None) -> float | None:
+    """Seconds since 1970 of an HTTP date; None if there is none or it cannot be read."""
     if text is None:
         return None
     try:

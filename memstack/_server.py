@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._claims import Claims
 from ._generations import Generation, passed_over, recognised
 from .exceptions import UnsupportedArgumentError, UnsupportedArgumentWarning
 from .operations import Operation
@@ -45,6 +46,7 @@ class Server:
         self.honours_keys = False
         """Whether it applies a create once, however often its `Idempotency-Key` comes."""
         self.budget = RetryBudget()
+        self.claims = Claims()
         self._warned: set[tuple[str, str]] = set()
 
     def is_known(self) -> bool:

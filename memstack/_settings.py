@@ -41,6 +41,8 @@ class Settings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Extra headers, names in lower case."""
     on_unsupported: OnUnsupported = "warn"
+    settle_grace: float = 2.0
+    retry_unsafe: bool = False
 
     @classmethod
     def resolve(cls, *, api_key: str | None, base_url: str | None, **rest: Any) -> Settings:
@@ -63,6 +65,9 @@ class Settings:
         _check_number("deadline", rest["deadline"], above_0=True, or_none=True)
         _check_number("retry_delay", rest["retry_delay"])
         _check_number("max_retry_after", rest["max_retry_after"])
+        _check_number("settle_grace", rest["settle_grace"])
+        if not isinstance(rest["retry_unsafe"], bool):
+            raise ValidationError("retry_unsafe: must be True or False")
         retries = rest["max_retries"]
         if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
             raise ValidationError("max_retries: must be a whole number, 0 or more")

@@ -11,15 +11,114 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from ._call import Call
+from ._server import Server
+from ._settling import Steps, settling
 from ._wire import AsyncTransport, Transport
 from .exceptions import MemStackError, NetworkError
+from .operations import Operation
 from .response import Response
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
-def send(call: Call[T], transport: Transport, sleep: Callable[[float], None]) -> Response[T]:
-    """The result of *call*, after as many attempts as it takes."""
+def send(
+    call: Call[T],
+    transport: Transport,
+    sleep: Callable[[float], None],
+    ask: Callable[[Operation[Any]], Response[Any]],
+    server: Server,
+) -> Response[T]:
+    """The result of *call*, after as many attempts as it takes.
+
+    Args:
+        ask: Sends the operations that settle a doubtful create.
+    """
+    with call.ticket() as ticket:
+        while True:
+            try:
+                response = _attempts(call, transport, sleep)
+                break
+            except MemStackError as error:
+                if ticket is None or not call.is_in_doubt(error):
+                    raise
+                settled = _run(settling(call, error, server, ticket), sleep, ask)
+            if settled is not None:
+                return settled
+            sleep(call.pause)
+        call.claim(ticket, response)
+        return response
+
+
+async def send_async(
+    call: Call[T],
+    transport: AsyncTransport,
+    sleep: Callable[[float], Awaitable[None]],
+    ask: Callable[[Operation[Any]], Awaitable[Response[Any]]],
+    server: Server,
+) -> Response[T]:
+    """The same, awaited."""
+    with call.ticket() as ticket:
+        while True:
+            try:
+                response = await _attempts_async(call, transport, sleep)
+                break
+            except MemStackError as error:
+                if ticket is None or not call.is_in_doubt(error):
+                    raise
+                settled = await _run_async(settling(call, error, server, ticket), sleep, ask)
+            if settled is not None:
+                return settled
+            await sleep(call.pause)
+        call.claim(ticket, response)
+        return response
+
+
+def _run(
+    steps: Steps[R], sleep: Callable[[float], None], ask: Callable[[Operation[Any]], Response[Any]]
+) -> R:
+    """What *steps* return, given what they yield for."""
+    answer: Response[Any] | MemStackError | None = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        if isinstance(step, Operation):
+            try:
+                answer = ask(step)
+            except MemStackError as error:
+                answer = error
+        else:
+            sleep(step)
+            answer = None
+
+
+async def _run_async(
+    steps: Steps[R],
+    sleep: Callable[[float], Awaitable[None]],
+    ask: Callable[[Operation[Any]], Awaitable[Response[Any]]],
+) -> R:
+    answer: Response[Any] | MemStackError | None = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        if isinstance(step, Operation):
+            try:
+                answer = await ask(step)
+            except MemStackError as error:
+                answer = error
+        else:
+            await sleep(step)
+            answer = None
+
+
+def _attempts(call: Call[T], transport: Transport, sleep: Callable[[float], None]) -> Response[T]:
+    """The result of *call*, after as many attempts as may follow each other."""
 
     def attempt() -> Response[T]:
         while True:
@@ -42,7 +141,7 @@ def send(call: Call[T], transport: Transport, sleep: Callable[[float], None]) ->
     return Retrying(sleep=sleep, **_rules(call))(attempt)
 
 
-async def send_async(
+async def _attempts_async(
     call: Call[T], transport: AsyncTransport, sleep: Callable[[float], Awaitable[None]]
 ) -> Response[T]:
     """The same, awaited."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
 from ._binding import AsyncMethod
@@ -67,7 +67,12 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         if self._must_ask_first(operation):
             await self.server_info()
             self._server.check(operation)
-        response = await send_async(self._call(operation), self._transport, self._sleep)
+        call = self._call(operation)
+
+        async def ask(look: Operation[Any]) -> Response[Any]:
+            return await self._for_looks(call).send_raw(look)
+
+        response = await send_async(call, self._transport, self._sleep, ask, self._server)
         self._warn(operation)
         return response
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
 from ._binding import SyncMethod
@@ -71,7 +71,12 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         if self._must_ask_first(operation):
             self.server_info()
             self._server.check(operation)
-        response = send(self._call(operation), self._transport, self._sleep)
+        call = self._call(operation)
+
+        def ask(look: Operation[Any]) -> Response[Any]:
+            return self._for_looks(call).send_raw(look)
+
+        response = send(call, self._transport, self._sleep, ask, self._server)
         self._warn(operation)
         return response
 

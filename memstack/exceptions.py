@@ -85,6 +85,7 @@ class MemStackError(Exception):
         request_id: The server's id of the request, or the one this client sent with it.
         attempts: What was tried, oldest first; empty if nothing was sent.
         outcome: What is known of the server's side.
+        candidates: Ids of what a create of unknown outcome may have made.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class MemStackError(Exception):
         self.request_id = request_id
         self.attempts = attempts
         self.outcome: Outcome = outcome
+        self.candidates: tuple[str, ...] = ()
 
 
 class ValidationError(MemStackError, ValueError):

@@ -10,7 +10,9 @@
 | 501, 505, 511, other 4xx, 3xx | rejected | no | no | |
 | 2xx that cannot be read | applied | no | no | |
 
-A create is treated like the rest where the server is known to honour `Idempotency-Key`. An answer's
+A create is treated like the rest where the server is known to honour `Idempotency-Key`; elsewhere
+one of unknown outcome is looked for first, and sent again if it is not there: see _settling. An
+answer's
 `x-should-retry: true` or `false` decides before this table. Each client has a budget of retries,
 which an outage uses up and successes fill again: see RetryBudget.
 

@@ -48,6 +48,14 @@ class Operation(Generic[T]):
             return self.path
         return self.moves[1] + self.path.removeprefix(self.moves[0])
 
+    def fields(self) -> dict[str, Any]:
+        """The fields of the body; none where it is no JSON object, as one built by hand may be."""
+        try:
+            fields = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return fields if isinstance(fields, dict) else {}
+
     def __repr__(self) -> str:
         return f"<Operation {self.id}: {self.method} {self.path}>"  # the body is the caller's
 

@@ -56,7 +56,7 @@ def create_episode(
         ServerError: The server failed; see `outcome`.
         RateLimitError: Still refused after the last attempt; `retry_after` has the seconds.
 
-    Sent again after a failure: only where the server cannot have stored it.
+    Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_episode`.
     """
     key = checked_key("create_episode", idempotency_key)

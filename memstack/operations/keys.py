@@ -35,7 +35,7 @@ def create_api_key(
         ValidationError: An argument breaks its rule; nothing was sent.
         OutcomeUnknownError: The answer was lost; there may be a key whose secret nobody knows.
 
-    Sent again after a failure: only where the server cannot have made it.
+    Sent again after a failure: where the server honours the key, or cannot have made it.
     Source: openapi.yaml, `create_api_key`.
     """
     key = checked_key("create_api_key", idempotency_key)

@@ -39,7 +39,7 @@ def create_memo(
         OutcomeUnknownError: The answer was lost; the memo may or may not be stored.
         ServerError: The server failed; see `outcome`.
 
-    Sent again after a failure: only where the server cannot have stored it.
+    Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_memo`.
     """
     key = checked_key("create_memo", idempotency_key)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import memstack
-from memstack import MemStackClient, MemStackError, OutcomeUnknownError
+from memstack import MemStackClient, MemStackError
 
 from ..colours import FakeTime
 from ..scripted import Answer, ScriptedServer
@@ -104,49 +104,39 @@ def test_no_code_escapes_by_its_fence(page: Path) -> None:
     assert len(fences) == 2 * len(languages)
 
 
-EPISODE = {"id": "e1", "name": "message 8f3a", "content": "The customer asks for a refund."}
-
-
 @pytest.fixture
-def store(_beside_a_server: None) -> Callable[..., str]:
-    """The function of the README that stores an episode whatever becomes of the answer."""
-    (block,) = (block for block in PYTHON if "def store(" in block.text)
-    store: Callable[..., str] = block.run()["store"]
-    return store
+def remember(_beside_a_server: None) -> Callable[..., str | None]:
+    """The function of the README that stores a memo whatever becomes of the answer."""
+    (block,) = (block for block in PYTHON if "def remember(" in block.text)
+    function: Callable[..., str | None] = block.run()["remember"]
+    return function
 
 
-def _stored(store: Callable[..., str], *steps: Answer | BaseException) -> str:
+def _remembered(remember: Callable[..., str | None], *steps: Answer | BaseException) -> str | None:
     server = ScriptedServer(FakeTime())
     server.answer(*steps)
     http = httpx.Client(transport=httpx.MockTransport(server))
     with http, MemStackClient("ms_sk_test", "http://memstack.test", http_client=http) as client:
-        return store(client, EPISODE["name"], EPISODE["content"])
+        return remember(client, "note")
 
 
-def test_readme_finds_an_episode_whose_answer_was_lost(store: Callable[..., str]) -> None:
-    """It was stored, and is not stored again."""
-    assert _stored(store, httpx.ReadTimeout("slow"), Answer(body=EPISODE)) == "e1"
-
-
-def test_readme_finds_an_episode_whose_answer_could_not_be_read(store: Callable[..., str]) -> None:
-    """Success with a broken body means that it was stored."""
-    assert _stored(store, Answer(202, b"<html>"), Answer(body=EPISODE)) == "e1"
-
-
-def test_readme_does_not_claim_that_a_missing_episode_was_not_stored(
-    store: Callable[..., str],
+def test_readme_says_so_when_a_memo_may_be_stored(
+    remember: Callable[..., str | None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first error comes through: the server may store it later."""
-    with pytest.raises(OutcomeUnknownError) as caught:
-        _stored(store, httpx.ReadTimeout("slow"), Answer(404))
+    """The answer was lost, and nobody can look."""
+    capsys.readouterr()
 
-    assert caught.value.outcome == "unknown"
+    assert _remembered(remember, httpx.ReadTimeout("slow"), Answer(403), Answer(403)) is None
+    assert "may be stored" in capsys.readouterr().out
 
 
-def test_readme_passes_on_that_an_episode_was_not_stored(store: Callable[..., str]) -> None:
-    """A refusal is sure, so nothing is looked for."""
-    with pytest.raises(memstack.UnprocessableEntityError):
-        _stored(store, Answer(422))
+@pytest.mark.parametrize("answer", [Answer(422), Answer(200, b"<html>")])
+def test_readme_passes_on_what_is_sure(remember: Callable[..., str | None], answer: Answer) -> None:
+    """A refusal, and a success that cannot be read."""
+    with pytest.raises(MemStackError) as caught:
+        _remembered(remember, answer)
+
+    assert caught.value.outcome in ("rejected", "applied")
 
 
 METHODS = {

@@ -1,0 +1,168 @@
+"""Finds out what became of a create whose outcome is unknown; yields what to ask, and never asks.
+
+Deployed servers know no idempotency key, and some answer only long after they have stored. So a
+create is looked for before it is sent again, and only what is sure is claimed:
+
+- Rows older than the first attempt do not count, by the server's own `Date`; nor do rows that are
+  known to be another create's.
+- Exactly one row that matches is the one that was created.
+- It is sent again only where the server cannot be at work on it still: the request was not written
+  out, or nothing is found `settle_grace` seconds after the connection ended, nor a while later.
+  After a timeout it may come at any time, so then absence says nothing.
+- In every other case the error is raised, with the ids of rows that match.
+
+Identical creates of other processes cannot be told apart, and a row that the server stores later
+than `settle_grace` after it dropped the connection cannot be foreseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from . import operations
+from ._call import Call
+from ._claims import Ticket
+from ._reading import http_date
+from ._server import Server
+from .exceptions import APIError, MemStackError, NetworkError
+from .models import EpisodeResponse
+from .operations import Operation
+from .response import Response
+
+T = TypeVar("T")
+Steps = Generator[Operation[Any] | float, Response[Any] | MemStackError | None, T]
+"""Yields an operation to send, whose response or error it is given, or seconds to wait."""
+
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How the rows that a create may have made are found."""
+
+    operation: Operation[Any]
+    rows: Callable[[Any], Sequence[Any]]
+    fields: tuple[str, ...]
+    """What a row and the body of the create have alike."""
+    id: str
+    limited: bool
+    """Whether the list holds `_PAGE` rows at most."""
+    result: Callable[[Any], Any] | None
+    """What the create would have returned, of its row; None where the row does not tell."""
+
+
+_LOOKS = {
+    "create_episode": _Look(
+        operations.list_episodes(_PAGE),
+        lambda page: page.episodes,
+        ("name", "content"),
+        "id",
+        True,
+        lambda row: EpisodeResponse(id=row.id, status=row.status, created_at=row.created_at),
+    ),
+    "create_memo": _Look(
+        operations.list_memos(_PAGE),
+        list,
+        ("content", "visibility", "tags"),
+        "id",
+        True,
+        lambda row: row,
+    ),
+    # The secret of a key is in the lost answer alone.
+    "create_api_key": _Look(
+        operations.list_api_keys(), list, ("name", "permissions"), "key_id", False, None
+    ),
+}
+
+
+def settling(
+    call: Call[T], error: MemStackError, server: Server, ticket: Ticket
+) -> Steps[Response[T] | None]:
+    """The response of a create that failed with *error*; None to send it again after `call.pause`.
+
+    Raises:
+        MemStackError: *error*; what became of the create is not known, or it may not go again.
+    """
+    if isinstance(error, NetworkError) and error.reason in ("write", "write_timeout"):
+        call.clear(error, "not_sent")  # no server applies half a request
+        _go_again(call, error)
+        return None
+    if not server.is_known():
+        yield operations.health_check()
+    if server.honours_keys:
+        _go_again(call, error)
+        return None
+    if server.generation is not None and call.operation.id in server.generation.broken:
+        raise error
+    look = _LOOKS.get(call.operation.id)
+    if look is None:  # an operation built by hand
+        raise error
+    for pause in (0.0, call.settle_grace, call.settle_grace / 2):
+        if pause:
+            if not call.has_time_for(pause):
+                raise error
+            yield pause
+        answer = yield look.operation
+        if not isinstance(answer, Response):
+            raise error
+        found = _matches(look, call, answer, server)
+        if found is None or not server.claims.is_alone(ticket):
+            raise error
+        if found:
+            error.candidates = tuple(getattr(row, look.id) for row in found)
+            if len(found) > 1 or look.result is None:
+                raise error
+            (ticket.id,) = error.candidates
+            return call.settled(look.result(found[0]), answer)
+    if _may_be_at_work(error):
+        raise error
+    call.clear(error, "rejected")
+    _go_again(call, error)
+    return None
+
+
+def _go_again(call: Call[T], error: MemStackError) -> None:
+    if not call.goes_on(error, effect="repeatable"):
+        raise error
+
+
+def _may_be_at_work(error: MemStackError) -> bool:
+    """Whether the server had no reason to stop: it only took longer than someone would wait."""
+    if isinstance(error, NetworkError):
+        return error.reason in ("read_timeout", "deadline")
+    return isinstance(error, APIError) and error.status_code in (408, 504)
+
+
+def _matches(
+    look: _Look, call: Call[Any], answer: Response[Any], server: Server
+) -> list[Any] | None:
+    """The new rows that are like the create; None if the list cannot be trusted."""
+    date = http_date(answer.headers.get("date"))
+    if date is None:
+        return None
+    # The whole second is the earliest that the server's clock can have shown, and the answer was
+    # under way since then.
+    began = date - call.since_beginning()
+    rows = look.rows(answer.result)
+    times = [_seconds(row.created_at) for row in rows]
+    if None in times or not all(getattr(row, look.id) for row in rows):
+        return None
+    known = [seconds for seconds in times if seconds is not None]
+    is_cut = look.limited and len(rows) >= _PAGE
+    if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began):
+        return None  # what was created may be on another page
+    body = call.operation.fields()
+    return [
+        row
+        for row, seconds in zip(rows, known, strict=True)
+        if seconds >= began
+        and not server.claims.has(getattr(row, look.id))
+        and all(getattr(row, field) == body.get(field) for field in look.fields)
+    ]
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

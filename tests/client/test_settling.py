@@ -1,0 +1,280 @@
+"""A create whose outcome is unknown is looked for before it is sent again, and never guessed at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+import pytest
+
+import memstack
+
+from ..colours import Driven, FakeTime, outcomes
+from ..conftest import Make
+from ..scripted import MEMO, Answer, ScriptedServer
+
+RESET = httpx.ReadError("reset by peer")
+SLOW = httpx.ReadTimeout("slow")
+UNKNOWN_SERVER = Answer(body={"status": "fine"})
+STARTED = 1000.0  # of FakeTime
+
+
+def at(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
+def memo(id: str, created: float, content: str = "note", **more: Any) -> dict[str, Any]:
+    return {**MEMO, "id": id, "content": content, "tags": [], "created_at": at(created), **more}
+
+
+def listed(*rows: Any, date: float = STARTED) -> Answer:
+    """A list as the server has it at *date*, by its own clock."""
+    return Answer(body=list(rows), headers={"Date": formatdate(date, usegmt=True)})
+
+
+def methods(server: ScriptedServer) -> list[str]:
+    return [request.method for request in server.requests]
+
+
+@pytest.fixture
+def client(make: Make) -> Driven:
+    return make(settle_grace=2.0)
+
+
+def test_returns_the_one_row_that_is_new_and_alike(
+    client: Driven, server: ScriptedServer, time: FakeTime
+) -> None:
+    """It was stored, so it is not sent again; the history tells that it was settled."""
+    server.answer(RESET, UNKNOWN_SERVER, listed(memo("m9", 1000.2), memo("m1", 900.0)))
+
+    response = client.send_raw(memstack.operations.create_memo("note"))
+
+    assert response.result.id == "m9"
+    assert outcomes(response.attempts) == [(None, "unknown"), (200, "applied")]
+    assert methods(server) == ["POST", "GET", "GET"]
+    assert time.pauses == []
+
+
+def test_finds_an_episode(client: Driven, server: ScriptedServer) -> None:
+    """By name and content; what a list does not tell is None."""
+    rows = [
+        {"id": "e3", "name": "other", "content": "x", "created_at": at(1000.3), "status": "new"},
+        {"id": "e2", "name": "n", "content": "x", "created_at": at(1000.2), "status": "new"},
+        {"id": "e1", "name": "n", "content": "y", "created_at": at(1000.1), "status": "new"},
+    ]
+    page = {"episodes": rows, "total": 3, "limit": 200, "offset": 0, "has_more": False}
+    server.answer(
+        Answer(502),
+        UNKNOWN_SERVER,
+        Answer(body=page, headers={"Date": formatdate(STARTED, usegmt=True)}),
+    )
+
+    stored = client.create_episode("n", "x")
+
+    assert (stored.id, stored.status, stored.message) == ("e2", "new", None)
+
+
+def test_sends_it_again_when_it_is_surely_not_there(
+    client: Driven, server: ScriptedServer, time: FakeTime
+) -> None:
+    """Not found at once, nor after the grace, nor a while later."""
+    server.answer(RESET, UNKNOWN_SERVER, listed(), listed(date=1002), listed(date=1003))
+    server.answer(Answer(body=memo("m9", 1004.0)))
+
+    response = client.send_raw(memstack.operations.create_memo("note"))
+
+    assert response.result.id == "m9"
+    assert methods(server) == ["POST", "GET", "GET", "GET", "GET", "POST"]
+    assert time.pauses == [2.0, 1.0, 1.0]
+    assert outcomes(response.attempts) == [(None, "rejected"), (200, "applied")]
+
+
+def test_finds_what_the_server_stores_a_little_later(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """Within the grace."""
+    server.answer(RESET, UNKNOWN_SERVER, listed(), listed(memo("m9", 1001.5), date=1002))
+
+    assert client.create_memo("note").id == "m9"
+
+
+@pytest.mark.parametrize("slow", [SLOW, Answer(504), Answer(408)])
+def test_does_not_send_again_what_a_server_may_be_at_work_on(
+    client: Driven, server: ScriptedServer, slow: Any
+) -> None:
+    """After a timeout absence says nothing."""
+    server.answer(slow, UNKNOWN_SERVER, listed(), listed(date=1002), listed(date=1003))
+
+    with pytest.raises(memstack.MemStackError) as caught:
+        client.create_memo("note")
+
+    assert caught.value.outcome == "unknown"
+    assert methods(server).count("POST") == 1
+
+
+def test_finds_what_a_slow_server_stored(client: Driven, server: ScriptedServer) -> None:
+    """A server that answers only when its graph is done has often stored it long before."""
+    server.answer(SLOW, UNKNOWN_SERVER, listed(memo("m9", 1000.2)))
+
+    assert client.create_memo("note").id == "m9"
+
+
+def test_does_not_choose_between_two(client: Driven, server: ScriptedServer) -> None:
+    """Another process stored the same: the ids of both are told."""
+    server.answer(RESET, UNKNOWN_SERVER, listed(memo("m9", 1000.3), memo("m8", 1000.2)))
+
+    with pytest.raises(memstack.OutcomeUnknownError) as caught:
+        client.create_memo("note")
+
+    assert caught.value.outcome == "unknown"
+    assert caught.value.candidates == ("m9", "m8")
+
+
+def test_does_not_take_an_older_row_for_its_own(client: Driven, server: ScriptedServer) -> None:
+    """By the server's clock, wherever ours stands."""
+    far = 5_000_000.0
+    old = memo("m1", far - 10)
+    server.answer(RESET, UNKNOWN_SERVER)
+    server.answer(*[listed(old, date=far + late) for late in (0, 2, 3)])
+    server.answer(Answer(body=memo("m9", far + 4)))
+
+    assert client.create_memo("note").id == "m9"
+
+
+def test_does_not_take_another_calls_row_for_its_own(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """What this client stored before is known by its id."""
+    first = memo("m1", 1000.0)
+    server.answer(Answer(body=first), RESET, UNKNOWN_SERVER)
+    server.answer(listed(memo("m2", 1000.1), first))
+
+    assert client.create_memo("note").id == "m1"
+    assert client.create_memo("note").id == "m2"
+
+
+def test_does_not_guess_after_an_earlier_doubt_of_the_same_content(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """The row may be that of the call before, whose outcome is unknown."""
+    server.answer(SLOW, UNKNOWN_SERVER, listed(), listed(), listed())
+    server.answer(RESET, listed(memo("m9", 1003.1), date=1003))
+
+    for _ in range(2):
+        with pytest.raises(memstack.OutcomeUnknownError):
+            client.create_memo("note")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403),
+        Answer(body=[memo("m9", 1000.2)]),  # without the server's clock
+        listed(memo("m9", 1000.2), {**memo("m8", 0), "created_at": "2026"}),
+        listed(*[memo(f"m{n}", 1000.0 + n, "other") for n in range(200)]),
+    ],
+)
+def test_does_not_trust_a_list_that_shows_too_little(
+    client: Driven, server: ScriptedServer, answer: Answer
+) -> None:
+    """No list, no clock, no order, or so many new rows that it may be on the next page."""
+    server.answer(RESET, UNKNOWN_SERVER, answer)
+
+    with pytest.raises(memstack.MemStackError) as caught:
+        client.create_memo("note")
+
+    assert caught.value.outcome == "unknown"
+    assert isinstance(caught.value, memstack.OutcomeUnknownError)
+
+
+def test_never_returns_a_key_without_its_secret(client: Driven, server: ScriptedServer) -> None:
+    """Nor revokes it: its id is told."""
+    key = {
+        "key_id": "k1",
+        "key": "*****",
+        "name": "dashboard",
+        "created_at": at(1000.2),
+        "permissions": ["read"],
+    }
+    server.answer(RESET, UNKNOWN_SERVER, listed(key))
+
+    with pytest.raises(memstack.OutcomeUnknownError) as caught:
+        client.create_api_key("dashboard", ["read"])
+
+    assert caught.value.candidates == ("k1",)
+    assert methods(server) == ["POST", "GET", "GET"]
+
+
+def test_asks_a_server_with_idempotency_keys_again(client: Driven, server: ScriptedServer) -> None:
+    """It finds out that it is one by the health check."""
+    health = Answer(body={"status": "ok", "capabilities": ["idempotency-key"]})
+    server.answer(RESET, health, Answer(body=MEMO))
+
+    assert client.create_memo("note").id == "m1"
+    first, _, second = server.requests
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+def test_does_not_repeat_what_a_generation_breaks(client: Driven, server: ScriptedServer) -> None:
+    """v0.2 answers 500 to every new memo; that is reported as it is."""
+    server.answer(Answer(500), Answer(body={"status": "ok", "version": "0.2.0"}))
+
+    with pytest.raises(memstack.ServerError):
+        client.create_memo("note")
+
+    assert methods(server) == ["POST", "GET"]
+
+
+def test_sends_again_at_once_what_was_not_written_out(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """No server applies half a request."""
+    server.answer(httpx.WriteError("broken pipe"), Answer(body=MEMO))
+
+    response = client.send_raw(memstack.operations.create_memo("note"))
+
+    assert outcomes(response.attempts) == [(None, "not_sent"), (200, "applied")]
+
+
+def test_settles_within_the_deadline(make: Make, server: ScriptedServer, time: FakeTime) -> None:
+    """A pause that cannot fit is not begun."""
+    server.answer(RESET, UNKNOWN_SERVER, listed())
+
+    with pytest.raises(memstack.OutcomeUnknownError):
+        make(deadline=1.5).create_memo("note")
+
+    assert time.pauses == []
+    assert server.last.extensions["timeout"]["read"] == 1.5
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", None])
+def test_leaves_an_operation_that_was_built_by_hand_alone(
+    make: Make, server: ScriptedServer, body: bytes | None
+) -> None:
+    """Whatever its body is, no error but ours comes out."""
+    built = replace(memstack.operations.create_memo("note"), body=body)
+    server.answer(Answer(500), UNKNOWN_SERVER, listed(), listed(), listed(), Answer(422))
+
+    with pytest.raises(memstack.APIError):
+        make(on_unsupported="raise").send(built)
+
+
+def test_can_be_told_to_resend_blindly(make: Make, server: ScriptedServer) -> None:
+    """For those who would rather store twice than not at all."""
+    server.answer(RESET, Answer(body=MEMO))
+
+    assert make(retry_unsafe=True).create_memo("note").id == "m1"
+    assert methods(server) == ["POST", "POST"]
+
+
+def test_asks_for_nothing_without_retries(make: Make, server: ScriptedServer) -> None:
+    """max_retries=0 is one request."""
+    server.answer(RESET)
+
+    with pytest.raises(memstack.OutcomeUnknownError):
+        make(max_retries=0).create_memo("note")
+
+    assert len(server.requests) == 1
