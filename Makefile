@@ -18,10 +18,10 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs bench build clean
+.PHONY: help install demo generate format check lint types test docs congruence record bench build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Install everything for development into .venv
 
@@ -54,6 +54,12 @@ test: $(VENV)/installed ## Run the tests
 
 docs: $(VENV)/installed ## Run the code of the docs
 	pytest tests/public
+
+congruence: $(VENV)/installed ## Write docs/congruence.md: how the embedded server differs
+	python -m tests.contract.closures
+
+record: $(VENV)/installed ## Record a live server into tests/cassettes/recorded
+	python -m tests.cassettes.record $(FOLDER)
 
 bench: $(VENV)/installed ## Measure speed
 	$(if $(wildcard benchmarks),python -m benchmarks,@echo "There are no benchmarks yet.")
