@@ -46,7 +46,7 @@ class Call(Generic[T]):
         self, operation: Operation[T], settings: Settings, server: Server, chance: Chance
     ) -> None:
         self.operation = operation
-        self._server = server
+        self.server = server
         self._price = 0
         self._moved = operation.moves is not None and operation.moves[0] in server.moved
         self._looked_elsewhere = False
@@ -108,7 +108,7 @@ class Call(Generic[T]):
         """
         operation = self.operation
         if self._looked_elsewhere and operation.moves and not is_no_route(response):
-            self._server.learn_place(operation.moves[0], self._moved)
+            self.server.learn_place(operation.moves[0], self._moved)
         success = 200 <= response.status < 300
         outcome: Outcome = "applied" if success else outcome_of_status(response.status)
         was_unknown = self._outcome("rejected") == "unknown"
@@ -123,8 +123,8 @@ class Call(Generic[T]):
         }
         if success:
             result = read_answer(response, operation.answer, facts)
-            self._server.learn(operation, result, response.headers)
-            self._server.budget.earn(self._price or RetryBudget.INCOME)
+            self.server.learn(operation, result, response.headers)
+            self.server.budget.earn(self._price or RetryBudget.INCOME)
         elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
@@ -159,7 +159,7 @@ class Call(Generic[T]):
             jitter=self._chance.uniform(0.5, 1.0),
         )
         price = RetryBudget.price(error)
-        if self._pause is None or not self._server.budget.spend(price):
+        if self._pause is None or not self.server.budget.spend(price):
             return False
         self._price = price
         self._retries += 1
@@ -169,7 +169,7 @@ class Call(Generic[T]):
         return True
 
     def _effect(self) -> Effect:
-        safe = self._server.honours_keys or self._settings.retry_unsafe
+        safe = self.server.honours_keys or self._settings.retry_unsafe
         if self.operation.sends_idempotency_key and safe:
             return "repeatable"
         return self.operation.effect
@@ -219,7 +219,7 @@ class Call(Generic[T]):
         """A ticket for the time that this create is on its way; None for all else."""
         if not self.operation.sends_idempotency_key:
             return nullcontext()
-        return self._server.claims.ticket(self.operation.id, self.operation.body or b"")
+        return self.server.claims.ticket(self.operation.id, self.operation.body or b"")
 
     def claim(self, ticket: Ticket | None, response: Response[T]) -> None:
         """Remember whose row it is that *response* tells of."""

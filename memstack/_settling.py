@@ -26,7 +26,6 @@ from . import operations
 from ._call import Call
 from ._claims import Ticket
 from ._reading import http_date
-from ._server import Server
 from .exceptions import APIError, MemStackError, NetworkError
 from .models import EpisodeResponse
 from .operations import Operation
@@ -78,9 +77,7 @@ _LOOKS = {
 }
 
 
-def settling(
-    call: Call[T], error: MemStackError, server: Server, ticket: Ticket
-) -> Steps[Response[T] | None]:
+def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Response[T] | None]:
     """The response of a create that failed with *error*; None to send it again after `call.pause`.
 
     Raises:
@@ -90,6 +87,7 @@ def settling(
         call.clear(error, "not_sent")  # no server applies half a request
         _go_again(call, error)
         return None
+    server = call.server
     if not server.is_known():
         yield operations.health_check()
     if server.honours_keys:
@@ -108,7 +106,7 @@ def settling(
         answer = yield look.operation
         if not isinstance(answer, Response):
             raise error
-        found = _matches(look, call, answer, server)
+        found = _matches(look, call, answer)
         if found is None or not server.claims.is_alone(ticket):
             raise error
         if found:
@@ -136,9 +134,7 @@ def _may_be_at_work(error: MemStackError) -> bool:
     return isinstance(error, APIError) and error.status_code in (408, 504)
 
 
-def _matches(
-    look: _Look, call: Call[Any], answer: Response[Any], server: Server
-) -> list[Any] | None:
+def _matches(look: _Look, call: Call[Any], answer: Response[Any]) -> list[Any] | None:
     """The new rows that are like the create; None if the list cannot be trusted."""
     date = http_date(answer.headers.get("date"))
     if date is None:
@@ -159,7 +155,7 @@ def _matches(
         row
         for row, seconds in zip(rows, known, strict=True)
         if seconds >= began
-        and not server.claims.has(getattr(row, look.id))
+        and not call.server.claims.has(getattr(row, look.id))
         and all(getattr(row, field) == body.get(field) for field in look.fields)
     ]
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from ._call import Call
-from ._server import Server
 from ._settling import Steps, settling
 from ._wire import AsyncTransport, Transport
 from .exceptions import MemStackError, NetworkError
@@ -27,7 +26,6 @@ def send(
     transport: Transport,
     sleep: Callable[[float], None],
     ask: Callable[[Operation[Any]], Response[Any]],
-    server: Server,
 ) -> Response[T]:
     """The result of *call*, after as many attempts as it takes.
 
@@ -42,7 +40,7 @@ def send(
             except MemStackError as error:
                 if ticket is None or not call.is_in_doubt(error):
                     raise
-                settled = _run(settling(call, error, server, ticket), sleep, ask)
+                settled = _run(settling(call, error, ticket), sleep, ask)
             if settled is not None:
                 return settled
             sleep(call.pause)
@@ -55,7 +53,6 @@ async def send_async(
     transport: AsyncTransport,
     sleep: Callable[[float], Awaitable[None]],
     ask: Callable[[Operation[Any]], Awaitable[Response[Any]]],
-    server: Server,
 ) -> Response[T]:
     """The same, awaited."""
     with call.ticket() as ticket:
@@ -66,7 +63,7 @@ async def send_async(
             except MemStackError as error:
                 if ticket is None or not call.is_in_doubt(error):
                     raise
-                settled = await _run_async(settling(call, error, server, ticket), sleep, ask)
+                settled = await _run_async(settling(call, error, ticket), sleep, ask)
             if settled is not None:
                 return settled
             await sleep(call.pause)

@@ -72,7 +72,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         async def ask(look: Operation[Any]) -> Response[Any]:
             return await self._for_looks(call).send_raw(look)
 
-        response = await send_async(call, self._transport, self._sleep, ask, self._server)
+        response = await send_async(call, self._transport, self._sleep, ask)
         self._warn(operation)
         return response
 

@@ -76,7 +76,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         def ask(look: Operation[Any]) -> Response[Any]:
             return self._for_looks(call).send_raw(look)
 
-        response = send(call, self._transport, self._sleep, ask, self._server)
+        response = send(call, self._transport, self._sleep, ask)
         self._warn(operation)
         return response
 
