@@ -10,6 +10,7 @@ Example:
 
 from . import operations
 from ._server import ServerInfo
+from ._settling import Settlement
 from ._version import __version__
 from .async_client import MemStackAsyncClient
 from .client import MemStackClient
@@ -81,6 +82,7 @@ __all__ = [
     "ResponseValidationError",
     "ServerError",
     "ServerInfo",
+    "Settlement",
     "UnprocessableEntityError",
     "UnsupportedArgumentError",
     "UnsupportedArgumentWarning",

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from ._claims import Ticket
+from ._claims import Doubt, Ticket
 from ._reading import error_of, is_no_route, read_answer
 from ._server import Server
 from ._settings import Settings
@@ -188,11 +188,18 @@ class Call(Generic[T]):
             and self._settings.max_retries > 0
         )
 
+    def doubt_of(self, error: MemStackError, ticket: Ticket | None) -> Doubt | None:
+        """What has to be known to settle *error* later; None if nothing is in doubt."""
+        if error.outcome != "unknown" or self.operation.effect == "read":
+            return None
+        return Doubt(self.operation, self._headers.get("idempotency-key"), self._started, ticket)
+
     def clear(self, error: MemStackError, outcome: Outcome) -> None:
         """Correct the last attempt, which ended with *error*: it was found to be *outcome*."""
         self._attempts[-1] = replace(self._attempts[-1], outcome=outcome)
         error.attempts = tuple(self._attempts)
         error.outcome = self._outcome(outcome)
+        error.doubt = None
 
     def settled(self, result: T, look: Response[Any]) -> Response[T]:
         """The response of a create that was found, as *look* shows it."""

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from .exceptions import MemStackError
+from .operations import Operation
+
+T = TypeVar("T")
 
 _REMEMBERED = 10_000
 """Most ids, and most contents in doubt, that are remembered; the oldest are forgotten first."""
@@ -26,14 +32,30 @@ class Ticket:
         self.id: str | None = None
 
 
+PROCESS = uuid.uuid4().hex
+"""The clock of one process means nothing in another."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What `client.settle` has to know of a call in doubt; travels with its error."""
+
+    operation: Operation[Any]
+    idempotency_key: str | None
+    began: float
+    """When the call began, on the monotonic clock of *process*."""
+    ticket: Ticket | None
+    process: str = PROCESS
+
+
 class Claims:
     """Shared by a client, its siblings and threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: Counter[bytes] = Counter()
-        self._ids: OrderedDict[str, None] = OrderedDict()
-        self._doubtful: OrderedDict[bytes, None] = OrderedDict()
+        self._ids: OrderedDict[str, int] = OrderedDict()
+        self._doubtful: OrderedDict[bytes, int] = OrderedDict()
 
     @contextmanager
     def ticket(self, operation: str, body: bytes) -> Iterator[Ticket]:
@@ -52,9 +74,10 @@ class Claims:
             with self._lock:
                 self._under_way -= Counter([ticket.content])
                 if ticket.id is not None:
-                    _remember(self._ids, ticket.id)
+                    _remember(self._ids, ticket.id, 1)
                 elif doubtful:
-                    _remember(self._doubtful, ticket.content)
+                    count = self._doubtful.get(ticket.content, 0)
+                    _remember(self._doubtful, ticket.content, count + 1)
 
     def has(self, id: str) -> bool:
         """Whether the row *id* is known to be another create's."""
@@ -64,10 +87,17 @@ class Claims:
     def is_alone(self, ticket: Ticket) -> bool:
         """Whether no other create of the same content could have made an unclaimed row."""
         with self._lock:
-            return self._under_way[ticket.content] == 1 and ticket.content not in self._doubtful
+            doubts = self._doubtful.get(ticket.content, 0)
+            return self._under_way[ticket.content] + doubts == 1
+
+    def settle(self, ticket: Ticket, id: str) -> None:
+        """The row *id* is that of *ticket*, whose create had ended in doubt."""
+        with self._lock:
+            _remember(self._ids, id, 1)
+            self._doubtful.pop(ticket.content, None)
 
 
-def _remember(known: OrderedDict[str, None] | OrderedDict[bytes, None], item: str | bytes) -> None:
-    known[item] = None  # type: ignore[index]
+def _remember(known: OrderedDict[T, int], item: T, count: int) -> None:
+    known[item] = count
     if len(known) > _REMEMBERED:
         known.popitem(last=False)

@@ -241,6 +241,9 @@ class Configured(Generic[HttpClient, AnyTransport]):
         left = call.left()
         return self if left is None else self.with_options(deadline=max(left, 0.001))
 
+    def _since(self, moment: float) -> float:
+        return self._chance.monotonic() - moment
+
     def _warn(self, operation: Operation[Any]) -> None:
         if self._settings.on_unsupported == "warn":
             self._server.warn(operation)

@@ -18,15 +18,16 @@ than `settle_grace` after it dropped the connection cannot be foreseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import operations
 from ._call import Call
-from ._claims import Ticket
+from ._claims import PROCESS, Claims, Doubt, Ticket
 from ._reading import http_date
-from .exceptions import APIError, MemStackError, NetworkError
+from ._server import Server
+from .exceptions import APIError, MemStackError, NetworkError, ValidationError
 from .models import EpisodeResponse
 from .operations import Operation
 from .response import Response
@@ -77,6 +78,17 @@ _LOOKS = {
 }
 
 
+@dataclass(frozen=True)
+class Settlement:
+    """What `client.settle(error)` found out."""
+
+    outcome: Literal["applied", "unknown"]
+    result: Any = None
+    """What the call would have returned, if it was applied."""
+    candidates: tuple[str, ...] = ()
+    """Ids of what it may have made."""
+
+
 def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Response[T] | None]:
     """The response of a create that failed with *error*; None to send it again after `call.pause`.
 
@@ -106,7 +118,7 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
         answer = yield look.operation
         if not isinstance(answer, Response):
             raise error
-        found = _matches(look, call, answer)
+        found = _matches(look, call.operation, call.since_beginning(), answer, server.claims)
         if found is None or not server.claims.is_alone(ticket):
             raise error
         if found:
@@ -122,6 +134,50 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
     return None
 
 
+def resolving(
+    error: MemStackError, server: Server, since: Callable[[float], float]
+) -> Steps[Settlement]:
+    """What became of the call that failed with *error*, as far as it can be told now.
+
+    Args:
+        since: Seconds that have passed since a moment of the monotonic clock.
+
+    Raises:
+        ValidationError: Nothing is in doubt, or *error* does not tell what was sent.
+        MemStackError: The server could not be asked.
+    """
+    doubt = error.doubt
+    if error.outcome != "unknown" or not isinstance(doubt, Doubt):
+        raise ValidationError(
+            f"settle: error: must be one whose outcome is unknown; this is {error.outcome!r}"
+        )
+    operation = doubt.operation
+    if operation.sends_idempotency_key and not server.is_known():
+        _response((yield operations.health_check()))
+    if operation.effect == "repeatable" or (
+        operation.sends_idempotency_key and server.honours_keys
+    ):
+        again = replace(operation, idempotency_key=doubt.idempotency_key)
+        return Settlement("applied", _response((yield again)).result)
+    look = _LOOKS.get(operation.id)
+    if look is None or doubt.ticket is None or doubt.process != PROCESS:
+        return Settlement("unknown", candidates=error.candidates)
+    answer = _response((yield look.operation))
+    found = _matches(look, operation, since(doubt.began), answer, server.claims)
+    ids = tuple(getattr(row, look.id) for row in found or ())
+    if len(ids) != 1 or look.result is None or not server.claims.is_alone(doubt.ticket):
+        return Settlement("unknown", candidates=ids or error.candidates)
+    server.claims.settle(doubt.ticket, ids[0])
+    return Settlement("applied", look.result((found or [])[0]), ids)
+
+
+def _response(answer: Response[Any] | MemStackError | None) -> Response[Any]:
+    if isinstance(answer, MemStackError):
+        raise answer
+    assert answer is not None
+    return answer
+
+
 def _go_again(call: Call[T], error: MemStackError) -> None:
     if not call.goes_on(error, effect="repeatable"):
         raise error
@@ -134,14 +190,24 @@ def _may_be_at_work(error: MemStackError) -> bool:
     return isinstance(error, APIError) and error.status_code in (408, 504)
 
 
-def _matches(look: _Look, call: Call[Any], answer: Response[Any]) -> list[Any] | None:
-    """The new rows that are like the create; None if the list cannot be trusted."""
+def _matches(
+    look: _Look,
+    operation: Operation[Any],
+    age: float,
+    answer: Response[Any],
+    claims: Claims,
+) -> list[Any] | None:
+    """The rows that are like the create and not older; None if the list cannot be trusted.
+
+    Args:
+        age: Seconds since the create was begun.
+    """
     date = http_date(answer.headers.get("date"))
     if date is None:
         return None
     # The whole second is the earliest that the server's clock can have shown, and the answer was
     # under way since then.
-    began = date - call.since_beginning()
+    began = date - age
     rows = look.rows(answer.result)
     times = [_seconds(row.created_at) for row in rows]
     if None in times or not all(getattr(row, look.id) for row in rows):
@@ -150,12 +216,12 @@ def _matches(look: _Look, call: Call[Any], answer: Response[Any]) -> list[Any] |
     is_cut = look.limited and len(rows) >= _PAGE
     if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began):
         return None  # what was created may be on another page
-    body = call.operation.fields()
+    body = operation.fields()
     return [
         row
         for row, seconds in zip(rows, known, strict=True)
         if seconds >= began
-        and not call.server.claims.has(getattr(row, look.id))
+        and not claims.has(getattr(row, look.id))
         and all(getattr(row, field) == body.get(field) for field in look.fields)
     ]
 

@@ -38,9 +38,10 @@ def send(
                 response = _attempts(call, transport, sleep)
                 break
             except MemStackError as error:
+                error.doubt = call.doubt_of(error, ticket)
                 if ticket is None or not call.is_in_doubt(error):
                     raise
-                settled = _run(settling(call, error, ticket), sleep, ask)
+                settled = run(settling(call, error, ticket), sleep, ask)
             if settled is not None:
                 return settled
             sleep(call.pause)
@@ -61,9 +62,10 @@ async def send_async(
                 response = await _attempts_async(call, transport, sleep)
                 break
             except MemStackError as error:
+                error.doubt = call.doubt_of(error, ticket)
                 if ticket is None or not call.is_in_doubt(error):
                     raise
-                settled = await _run_async(settling(call, error, ticket), sleep, ask)
+                settled = await run_async(settling(call, error, ticket), sleep, ask)
             if settled is not None:
                 return settled
             await sleep(call.pause)
@@ -71,10 +73,10 @@ async def send_async(
         return response
 
 
-def _run(
+def run(
     steps: Steps[R], sleep: Callable[[float], None], ask: Callable[[Operation[Any]], Response[Any]]
 ) -> R:
-    """What *steps* return, given what they yield for."""
+    """What *steps* return, given what they yield for; an error of theirs is raised."""
     answer: Response[Any] | MemStackError | None = None
     while True:
         try:
@@ -92,7 +94,7 @@ def _run(
             answer = None
 
 
-async def _run_async(
+async def run_async(
     steps: Steps[R],
     sleep: Callable[[float], Awaitable[None]],
     ask: Callable[[Operation[Any]], Awaitable[Response[Any]]],

@@ -12,8 +12,10 @@ from ._binding import AsyncMethod
 from ._configured import Configured
 from ._httpx import AsyncHttpxTransport
 from ._server import ServerInfo
-from ._transport import send_async
+from ._settling import Settlement, resolving
+from ._transport import run_async, send_async
 from ._wire import AsyncTransport
+from .exceptions import MemStackError
 from .operations import Operation
 from .response import Response
 
@@ -83,6 +85,22 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
             NetworkError: No server answered.
         """
         return self._server.info(await self.health_check())
+
+    async def settle(self, error: MemStackError) -> Settlement:
+        """What became of a call that failed with *error*, as far as it can be told now.
+
+        A write that may be sent twice is sent again. Any other is looked for where its rows are
+        listed; nothing is deleted or revoked. `unknown` may be settled later.
+
+        Args:
+            error: An error of this client, or of a sibling, whose `outcome` is `unknown`.
+
+        Raises:
+            ValidationError: Nothing is in doubt, or the error does not tell what was sent.
+            MemStackError: The server could not be asked.
+        """
+        steps = resolving(error, self._server, self._since)
+        return await run_async(steps, self._sleep, self.send_raw)
 
     async def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

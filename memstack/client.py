@@ -12,8 +12,10 @@ from ._binding import SyncMethod
 from ._configured import Configured
 from ._httpx import HttpxTransport
 from ._server import ServerInfo
-from ._transport import send
+from ._settling import Settlement, resolving
+from ._transport import run, send
 from ._wire import Transport
+from .exceptions import MemStackError
 from .operations import Operation
 from .response import Response
 
@@ -87,6 +89,22 @@ class MemStackClient(Configured["httpx.Client", Transport]):
             NetworkError: No server answered.
         """
         return self._server.info(self.health_check())
+
+    def settle(self, error: MemStackError) -> Settlement:
+        """What became of a call that failed with *error*, as far as it can be told now.
+
+        A write that may be sent twice is sent again. Any other is looked for where its rows are
+        listed; nothing is deleted or revoked. `unknown` may be settled later.
+
+        Args:
+            error: An error of this client, or of a sibling, whose `outcome` is `unknown`.
+
+        Raises:
+            ValidationError: Nothing is in doubt, or the error does not tell what was sent.
+            MemStackError: The server could not be asked.
+        """
+        steps = resolving(error, self._server, self._since)
+        return run(steps, self._sleep, self.send_raw)
 
     def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

@@ -108,6 +108,8 @@ class MemStackError(Exception):
         self.attempts = attempts
         self.outcome: Outcome = outcome
         self.candidates: tuple[str, ...] = ()
+        self.doubt: object = None
+        """What `client.settle` has to know; None where nothing is in doubt."""
 
 
 class ValidationError(MemStackError, ValueError):
