@@ -27,7 +27,7 @@ from ._call import Call
 from ._claims import PROCESS, Claims, Doubt, Ticket
 from ._reading import http_date
 from ._server import Server
-from .exceptions import APIError, MemStackError, NetworkError, ValidationError
+from .exceptions import APIError, MemStackError, NetworkError, NotFoundError, ValidationError
 from .models import EpisodeResponse
 from .operations import Operation
 from .response import Response
@@ -154,11 +154,12 @@ def resolving(
     operation = doubt.operation
     if operation.sends_idempotency_key and not server.is_known():
         _response((yield operations.health_check()))
-    if operation.effect == "repeatable" or (
-        operation.sends_idempotency_key and server.honours_keys
-    ):
-        again = replace(operation, idempotency_key=doubt.idempotency_key)
-        return Settlement("applied", _response((yield again)).result)
+    keyed = operation.sends_idempotency_key and server.honours_keys
+    if operation.effect == "repeatable" or keyed:
+        answer = yield replace(operation, idempotency_key=doubt.idempotency_key)
+        if operation.gone_is_done and type(answer) is NotFoundError:
+            return Settlement("applied")
+        return Settlement("applied", _response(answer).result)
     look = _LOOKS.get(operation.id)
     if look is None or doubt.ticket is None or doubt.process != PROCESS:
         return Settlement("unknown", candidates=error.candidates)

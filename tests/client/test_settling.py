@@ -336,6 +336,7 @@ def test_settle_asks_a_server_with_idempotency_keys_again(
     [
         ("update_memo", ("m1", "new"), Answer(body=MEMO)),
         ("delete_memo", ("m1",), Answer(204)),
+        ("delete_memo", ("m1",), Answer(404, {"detail": "Memo not found"})),
     ],
 )
 def test_settle_repeats_what_may_be_sent_twice(
