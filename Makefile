@@ -18,10 +18,10 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record bench build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff bench build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Install everything for development into .venv
 
@@ -57,6 +57,10 @@ docs: $(VENV)/installed ## Run the code of the docs
 
 congruence: $(VENV)/installed ## Write docs/congruence.md: how the embedded server differs
 	python -m tests.contract.closures
+
+spec-diff: $(VENV)/installed ## Compare a server's API with openapi.yaml: SERVER=URL or file
+	@test -n "$(SERVER)" || { echo "make spec-diff SERVER=https://memstack.example.com" >&2; exit 2; }
+	@python .ci/spec_diff.py "$(SERVER)"
 
 record: $(VENV)/installed ## Record a live server into tests/cassettes/recorded
 	python -m tests.cassettes.record $(FOLDER)

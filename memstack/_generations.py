@@ -37,6 +37,7 @@ V0_1 = Generation(
     ignored={
         "create_episode": {
             "group_id": "does not store group_id; its own scope is project_id",
+            "source_description": "does not store source_description",
             "idempotency_key": _KEYS,
         },
         "create_memo": {"idempotency_key": _KEYS},

@@ -81,6 +81,10 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
+def _status(word: object) -> object:
+    return "processing" if word is None else word  # v0.2 servers may tell it by null
+
+
 def _kind(word: str) -> str:
     return "relation" if word == "relationship" else word  # as deployed servers say
 
@@ -152,7 +156,7 @@ class Episode(_Read):
     user_id: str | None = None
     created_at: Moment | None = None
     valid_at: Moment | None = None
-    status: str = "processing"
+    status: Annotated[str, BeforeValidator(_status)] = "processing"
 
 
 class EpisodePage(_Read):

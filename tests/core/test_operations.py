@@ -216,6 +216,11 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
 }
 
 
+def test_the_effect_of_every_operation_is_known() -> None:
+    """A new one is added to the table below."""
+    assert sorted(EFFECTS) == sorted(set(operations.__all__) - {"Operation"})
+
+
 @pytest.mark.parametrize("name", EFFECTS)
 def test_knows_what_may_be_sent_twice(name: str) -> None:
     """Only creates and delete_episode do more the second time."""
