@@ -18,7 +18,7 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff bench build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ spec-diff: $(VENV)/installed ## Compare a server's API with openapi.yaml: SERVER
 
 record: $(VENV)/installed ## Record a live server into tests/cassettes/recorded
 	python -m tests.cassettes.record $(FOLDER)
+
+faults: $(VENV)/installed ## Write docs/reliability.md: creates through a proxy that fails
+	python -m tests.integration.faults
 
 bench: $(VENV)/installed ## Measure speed
 	$(if $(wildcard benchmarks),python -m benchmarks,@echo "There are no benchmarks yet.")
