@@ -20,7 +20,7 @@ __all__ = ["applied_once"]
 
 def applied_once(
     connection: sqlite3.Connection,
-    request: tuple[str, str],
+    request: tuple[str, ...],
     body: BaseModel,
     apply: Callable[[], Answer],
     *,
@@ -29,7 +29,7 @@ def applied_once(
     """The answer of *apply*, or of the earlier time that *request* was applied.
 
     Args:
-        request: The operation and its Idempotency-Key.
+        request: Who asks, the operation and its Idempotency-Key.
         unstored: Fields of the answer that must not be stored; they are the same each time.
 
     Raises:

@@ -16,6 +16,7 @@ import secrets
 import sqlite3
 import uuid
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +26,14 @@ from memstack.local.moments import now, written
 from memstack.models import APIKeyCreate
 
 __all__ = [
+    "NOBODY",
+    "Bearer",
+    "bearer_of",
     "create",
     "derived_key",
     "is_key",
     "listed",
     "new_key",
-    "permissions_of",
     "revoke",
 ]
 
@@ -48,17 +51,30 @@ def new_key() -> str:
     return KEY_PREFIX + secrets.token_hex(32)
 
 
-def derived_key(connection: sqlite3.Connection, idempotency_key: str) -> str:
-    """The key that `create` makes under *idempotency_key* in this file, always the same."""
+def derived_key(connection: sqlite3.Connection, bearer: Bearer, idempotency_key: str) -> str:
+    """The key that *bearer* makes under *idempotency_key* in this file, always the same."""
     (secret,) = connection.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
-    message = f"create_api_key\n{idempotency_key}".encode()
+    message = f"create_api_key\n{bearer.id}\n{idempotency_key}".encode()
     return KEY_PREFIX + hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
-def permissions_of(
-    connection: sqlite3.Connection, headers: Mapping[str, str], owner_key: str
-) -> Set[str]:
-    """What the bearer of the key in *headers* (lower-case names) may do.
+@dataclass(frozen=True)
+class Bearer:
+    """Whose key a request came with."""
+
+    id: str
+    """The same each time, also for the owner, whose key is new in each process."""
+    permissions: Set[str]
+
+    def may(self, permission: str) -> bool:
+        return bool(self.permissions & {permission, "admin"})
+
+
+NOBODY = Bearer("", frozenset())
+
+
+def bearer_of(connection: sqlite3.Connection, headers: Mapping[str, str], owner_key: str) -> Bearer:
+    """The bearer of the key in *headers* (lower-case names).
 
     Raises:
         Refusal: 401; the key is missing, malformed, unknown or expired.
@@ -73,22 +89,32 @@ def permissions_of(
         raise _unauthorized(f"Invalid API key format. API keys should start with '{KEY_PREFIX}'")
     digest = _digest(key)
     if hmac.compare_digest(digest, _digest(owner_key)):
-        return _EVERYTHING
+        return Bearer("owner", _EVERYTHING)
     row = connection.execute(
-        "SELECT permissions, expires_at FROM api_keys WHERE sha256 = ?", (digest,)
+        "SELECT id, permissions, expires_at FROM api_keys WHERE sha256 = ?", (digest,)
     ).fetchone()
     if row is None:
         raise _unauthorized("Invalid API key")
     if row["expires_at"] is not None and row["expires_at"] <= written(now()):
         raise _unauthorized("API key has expired")
-    return frozenset(json.loads(row["permissions"]))
+    return Bearer(row["id"], frozenset(json.loads(row["permissions"])))
 
 
 def create(
-    connection: sqlite3.Connection, wanted: APIKeyCreate, idempotency_key: str | None
+    connection: sqlite3.Connection,
+    wanted: APIKeyCreate,
+    idempotency_key: str | None,
+    bearer: Bearer,
 ) -> Answer:
-    """Make a key as *wanted* says; the answer is the only one that holds it."""
-    key = derived_key(connection, idempotency_key) if idempotency_key else new_key()
+    """Make a key as *wanted* says; the answer is the only one that holds it.
+
+    Raises:
+        Refusal: 403; *bearer* would hand out a permission that it lacks.
+    """
+    for permission in wanted.permissions:
+        if not bearer.may(permission):
+            raise Refusal(403, f"This API key has no '{permission}' permission to give")
+    key = derived_key(connection, bearer, idempotency_key) if idempotency_key else new_key()
     created_at = now()
     days = wanted.expires_in_days
     row = {

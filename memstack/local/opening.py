@@ -39,6 +39,13 @@ def open_file(path: str) -> sqlite3.Connection:
     """
     _check_place(path)
     try:
+        # Only for its owner: it holds the memories, and a secret that keys are derived from.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ValidationError(
+            f"path: {path!r} cannot be written ({error.strerror}); check its permissions"
+        ) from error
+    try:
         connection = connect(path)
         try:
             schema.require_fts5(connection)

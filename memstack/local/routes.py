@@ -35,6 +35,7 @@ class Call:
     body: Any = None
     once: str | None = None
     """The Idempotency-Key, of a creation."""
+    bearer: keys.Bearer = keys.NOBODY
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Route:
     body: type[BaseModel] | None = None
     once: bool = False
     """Whether it knows `Idempotency-Key`."""
-    unstored: Callable[[sqlite3.Connection, str], dict[str, str]] | None = None
-    """From an Idempotency-Key, the fields of the answer that must not be stored with it."""
+    unstored: Callable[[sqlite3.Connection, Call], dict[str, str]] | None = None
+    """Of a creation with an Idempotency-Key, what of the answer must not be stored with it."""
 
     @property
     def parameter(self) -> str | None:
@@ -116,7 +117,7 @@ def _writing(
     run: Callable[[sqlite3.Connection, Call], Answer],
     *,
     body: type[BaseModel] | None = None,
-    unstored: Callable[[sqlite3.Connection, str], dict[str, str]] | None = None,
+    unstored: Callable[[sqlite3.Connection, Call], dict[str, str]] | None = None,
 ) -> Route:
     return Route(
         operation,
@@ -173,9 +174,11 @@ _ROUTES = (
         "create_api_key",
         "POST",
         "/api/v1/auth/keys",
-        lambda connection, call: keys.create(connection, call.body, call.once),
+        lambda connection, call: keys.create(connection, call.body, call.once, call.bearer),
         body=APIKeyCreate,
-        unstored=lambda connection, once: {"key": keys.derived_key(connection, once)},
+        unstored=lambda connection, call: {
+            "key": keys.derived_key(connection, call.bearer, call.once or "")
+        },
     ),
     _reading(
         "list_api_keys",

@@ -94,5 +94,5 @@ def _result(row: sqlite3.Row) -> dict[str, Any]:
         "content": row["content"],
         "score": row["relevance"] / (1 + row["relevance"]),
         "type": "episode",
-        "metadata": {**facts, **own},
+        "metadata": {**own, **facts},
     }

@@ -95,12 +95,13 @@ class EmbeddedServer:
 
     def _result(self, request: WireRequest, headers: dict[str, str]) -> Answer:
         route, segment, query = routes.route_of(request.method, request.target)
-        self._authorize(route, headers)
+        bearer = self._authorize(route, headers)
         call = Call(
             validation.segment_of(route.parameter, segment) if route.parameter else "",
             validation.query_of(route.query, query) if route.query else None,
             validation.body_of(route.body, request.body, headers) if route.body else None,
             validation.token_of(headers, "Idempotency-Key") if route.once else None,
+            bearer,
         )
         if not route.writes:
             with self._database.reading() as connection:
@@ -110,19 +111,20 @@ class EmbeddedServer:
                 return route.run(connection, call)
             return idempotency.applied_once(
                 connection,
-                (route.operation, call.once),
+                (bearer.id, route.operation, call.once),
                 call.body,
                 lambda: route.run(connection, call),
-                unstored=route.unstored(connection, call.once) if route.unstored else {},
+                unstored=route.unstored(connection, call) if route.unstored else {},
             )
 
-    def _authorize(self, route: Route, headers: dict[str, str]) -> None:
+    def _authorize(self, route: Route, headers: dict[str, str]) -> keys.Bearer:
         if route.needs is None:
-            return
+            return keys.NOBODY
         with self._database.reading() as connection:
-            permissions = keys.permissions_of(connection, headers, self.owner_key)
-        if not permissions & {route.needs, "admin"}:
+            bearer = keys.bearer_of(connection, headers, self.owner_key)
+        if not bearer.may(route.needs):
             raise Refusal(403, f"This API key has no '{route.needs}' permission")
+        return bearer
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str | None:

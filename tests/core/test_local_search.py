@@ -230,7 +230,7 @@ def test_limit_is_kept(memory: Memory) -> None:
 
 
 def test_result_has_the_facts_of_its_episode(memory: Memory) -> None:
-    """Metadata is the caller's own, plus what is known; own keys win and nulls are left out."""
+    """The caller's own metadata, and what the server knows, which wins; nulls are left out."""
     memory.remember(
         "tea", group_id="g", metadata={"name": "mine", "n": 1}, valid_at="2026-05-01T09:30:00+02:00"
     )
@@ -242,7 +242,7 @@ def test_result_has_the_facts_of_its_episode(memory: Memory) -> None:
     assert result["type"] == "episode"
     assert result["content"] == "tea time"
     assert result["metadata"] == {
-        "name": "mine",
+        "name": "tea",
         "n": 1,
         "source_type": "text",
         "group_id": "g",

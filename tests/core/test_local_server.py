@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -326,7 +327,7 @@ def test_key_may_do_what_it_is_permitted(
         "write": [
             ("POST", EPISODES, EPISODE),
             ("DELETE", EPISODES + "x", None),
-            ("POST", KEYS, {"name": "x", "permissions": ["read"]}),
+            ("POST", KEYS, {"name": "x", "permissions": ["write"]}),
             ("DELETE", KEYS + "/x", None),
             ("POST", MEMOS, {"content": "x"}),
             ("PATCH", memo, {}),
@@ -342,6 +343,38 @@ def test_key_may_do_what_it_is_permitted(
             else:
                 detail = f"This API key has no '{need}' permission"
                 assert (response.status, told(response)) == (403, {"detail": detail})
+
+
+@pytest.mark.parametrize("wanted", ["read", "admin"])
+def test_key_hands_out_no_permission_that_it_lacks(server: EmbeddedServer, wanted: str) -> None:
+    """Else `write` would be as good as `admin`."""
+    key = key_with(server, "write")
+
+    refused = ask(server, "POST", KEYS, {"name": "x", "permissions": ["write", wanted]}, key=key)
+
+    assert refused.status == 403
+    assert wanted in told(refused)["detail"]
+
+
+def test_an_answer_is_repeated_only_to_whoever_got_it(server: EmbeddedServer) -> None:
+    """The answer to another's create_api_key holds a secret."""
+    body = {"name": "x", "permissions": ["write"]}
+    once = {"idempotency_key": "setup-1"}
+    own = ask(server, "POST", KEYS, body, **once)
+
+    other = ask(server, "POST", KEYS, body, key=key_with(server, "write"), **once)
+
+    assert other.status == 200
+    assert told(other)["key_id"] != told(own)["key_id"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such file modes")
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """It holds what people said, and a secret."""
+    path = tmp_path / "memory.db"
+    EmbeddedServer(path).close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_expired_key_is_refused(tmp_path: Path) -> None:
