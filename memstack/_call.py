@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from ._claims import Doubt, Ticket
+from ._claims import Doubt, Ticket, shown_content
 from ._reading import error_of, is_no_route, read_answer
 from ._server import Server
 from ._settings import Settings
@@ -39,6 +39,15 @@ class Chance:
     uniform: Callable[[float, float], float] = random.uniform
 
 
+def age(started: float, began: float, chance: Chance) -> float | None:
+    """Seconds since the monotonic clock showed *started* and the wall clock *began*.
+
+    None if the two disagree: a machine that sleeps stops the first, and the second may be set.
+    """
+    seconds = chance.monotonic() - started
+    return seconds if abs(chance.now() - began - seconds) <= 1.0 else None
+
+
 class Call(Generic[T]):
     """One call of one client, from its first attempt to its result or error."""
 
@@ -58,6 +67,7 @@ class Call(Generic[T]):
         )
         self._attempts: list[Attempt] = []
         self._started = self._attempt_started = chance.monotonic()
+        self._began = chance.now()
         self._pause: Pause | None = None
         self._headers = {**settings.request_headers(), **operation.headers}
         # One value each for the whole call, so that the server can tell a repeated sending.
@@ -113,7 +123,7 @@ class Call(Generic[T]):
         outcome: Outcome = "applied" if success else outcome_of_status(response.status)
         was_unknown = self._outcome("rejected") == "unknown"
         attempts = self._record(response.status, None, outcome)
-        request_id = response.headers.get("x-request-id", self._request_id)
+        request_id = self._masked(response.headers.get("x-request-id", self._request_id))
         facts = {
             "method": operation.method,
             "path": operation.path_at(self._moved),
@@ -128,7 +138,10 @@ class Call(Generic[T]):
         elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
-            raise error_of(response, facts, now=self._chance.now())
+            error = error_of(response, facts, now=self._chance.now())
+            error.args = (self._masked(error.message),)  # a server may quote what it was sent
+            error.message = error.args[0]
+            raise error
         return Response(
             result, response.status, response.headers, response.body, request_id, attempts
         )
@@ -192,14 +205,13 @@ class Call(Generic[T]):
         """What has to be known to settle *error* later; None if nothing is in doubt."""
         if error.outcome != "unknown" or self.operation.effect == "read":
             return None
-        return Doubt(self.operation, self._headers.get("idempotency-key"), self._started, ticket)
+        return Doubt(
+            self.operation, self._headers.get("idempotency-key"), self._started, self._began, ticket
+        )
 
-    def clear(self, error: MemStackError, outcome: Outcome) -> None:
-        """Correct the last attempt, which ended with *error*: it was found to be *outcome*."""
+    def clear(self, outcome: Outcome) -> None:
+        """Correct the last attempt, which goes again: it was found to be *outcome*."""
         self._attempts[-1] = replace(self._attempts[-1], outcome=outcome)
-        error.attempts = tuple(self._attempts)
-        error.outcome = self._outcome(outcome)
-        error.doubt = None
 
     def settled(self, result: T, look: Response[Any]) -> Response[T]:
         """The response of a create that was found, as *look* shows it."""
@@ -218,15 +230,15 @@ class Call(Generic[T]):
         left = self.left()
         return left is None or pause < left
 
-    def since_beginning(self) -> float:
-        """Seconds since the call began."""
-        return self._chance.monotonic() - self._started
+    def since_beginning(self) -> float | None:
+        """Seconds since the call began; None if the machine slept and nobody counted them."""
+        return age(self._started, self._began, self._chance)
 
     def ticket(self) -> AbstractContextManager[Ticket | None]:
         """A ticket for the time that this create is on its way; None for all else."""
         if not self.operation.sends_idempotency_key:
             return nullcontext()
-        return self.server.claims.ticket(self.operation.id, self.operation.body or b"")
+        return self.server.claims.ticket(shown_content(self.operation))
 
     def claim(self, ticket: Ticket | None, response: Response[T]) -> None:
         """Remember whose row it is that *response* tells of."""
@@ -240,6 +252,9 @@ class Call(Generic[T]):
         if self._settings.deadline is None:
             return None
         return self._settings.deadline - (self._chance.monotonic() - self._started)
+
+    def _masked(self, text: str) -> str:
+        return text.replace(self._settings.api_key, "ms_sk_***")
 
     def _outcome(self, last: Outcome) -> Outcome:
         """What is known after all attempts: one unknown leaves it unknown, unless applied."""

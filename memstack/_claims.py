@@ -24,6 +24,20 @@ _REMEMBERED = 10_000
 """Most ids, and most contents in doubt, that are remembered; the oldest are forgotten first."""
 
 
+SHOWN = {
+    "create_episode": ("name", "content"),
+    "create_memo": ("content", "visibility", "tags"),
+    "create_api_key": ("name", "permissions"),
+}
+"""By operation, the fields of its body that the list of its rows shows everywhere."""
+
+
+def shown_content(operation: Operation[Any]) -> str:
+    """What the row of a create shows of it: rows of other creates with the same look alike."""
+    fields = operation.fields()
+    return repr((operation.id, [fields.get(name) for name in SHOWN.get(operation.id, ())]))
+
+
 class Ticket:
     """One create on its way; `id` is set once its row is known."""
 
@@ -42,8 +56,10 @@ class Doubt:
 
     operation: Operation[Any]
     idempotency_key: str | None
-    began: float
+    started: float
     """When the call began, on the monotonic clock of *process*."""
+    began: float
+    """The same on its wall clock, in seconds since 1970."""
     ticket: Ticket | None
     process: str = PROCESS
 
@@ -58,9 +74,9 @@ class Claims:
         self._doubtful: OrderedDict[bytes, int] = OrderedDict()
 
     @contextmanager
-    def ticket(self, operation: str, body: bytes) -> Iterator[Ticket]:
-        """A ticket for the time that a create of *body* is on its way."""
-        ticket = Ticket(hashlib.sha256(operation.encode() + b"\0" + body).digest())
+    def ticket(self, content: str) -> Iterator[Ticket]:
+        """A ticket for the time that a create is on its way; *content* is what its row shows."""
+        ticket = Ticket(hashlib.sha256(content.encode()).digest())
         with self._lock:
             self._under_way[ticket.content] += 1
         doubtful = True  # also when the call is cancelled or interrupted
@@ -68,7 +84,8 @@ class Claims:
             yield ticket
             doubtful = False
         except MemStackError as error:
-            doubtful = error.outcome == "unknown"
+            # "applied": stored, but the answer that has its id could not be read
+            doubtful = error.outcome in ("unknown", "applied")
             raise
         finally:
             with self._lock:

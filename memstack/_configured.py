@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._call import Call, Chance
+from ._call import Call, Chance, age
+from ._claims import Doubt
 from ._generations import may_be_passed_over
 from ._server import Server
 from ._settings import OnUnsupported, Settings
@@ -241,8 +242,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
         left = call.left()
         return self if left is None else self.with_options(deadline=max(left, 0.001))
 
-    def _since(self, moment: float) -> float:
-        return self._chance.monotonic() - moment
+    def _since(self, doubt: Doubt) -> float | None:
+        return age(doubt.started, doubt.began, self._chance)
 
     def _warn(self, operation: Operation[Any]) -> None:
         if self._settings.on_unsupported == "warn":

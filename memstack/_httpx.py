@@ -11,12 +11,16 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TypeVar
 
 import httpx
 
 from ._streams import Limit, hold_to_limits
 from ._wire import WireRequest, WireResponse
-from .exceptions import NetworkError, Outcome, RequestTimeoutError
+from .exceptions import NetworkError, Outcome, RequestTimeoutError, ValidationError
+
+Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 
 
 class HttpxTransport:
@@ -25,9 +29,8 @@ class HttpxTransport:
     def __init__(self, base_url: str, client: httpx.Client | None) -> None:
         self._base_url = base_url
         self._owned = client is None
-        self._client = client or httpx.Client(verify=_ssl_context())
-        if self._owned:
-            hold_to_limits(self._client)
+        _check(client, httpx.Client)
+        self._client = client or _made(httpx.Client)
 
     def send(self, request: WireRequest) -> WireResponse:
         with _own_errors(self._client, self._base_url, request):
@@ -46,9 +49,8 @@ class AsyncHttpxTransport:
     def __init__(self, base_url: str, client: httpx.AsyncClient | None) -> None:
         self._base_url = base_url
         self._owned = client is None
-        self._client = client or httpx.AsyncClient(verify=_ssl_context())
-        if self._owned:
-            hold_to_limits(self._client)
+        _check(client, httpx.AsyncClient)
+        self._client = client or _made(httpx.AsyncClient)
 
     async def send(self, request: WireRequest) -> WireResponse:
         with _own_errors(self._client, self._base_url, request):
@@ -59,6 +61,25 @@ class AsyncHttpxTransport:
     async def close(self) -> None:
         if self._owned:
             await self._client.aclose()
+
+
+def _check(client: object, kind: type[Client]) -> None:
+    if client is not None and not isinstance(client, kind):
+        raise ValidationError(f"http_client: must be an httpx.{kind.__name__}")
+
+
+def _made(kind: type[Client]) -> Client:
+    """A client of our own, which keeps no cookies: they would go along with other keys."""
+    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    try:
+        client = kind(verify=_ssl_context(), cookies=jar)
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        raise ValidationError(
+            f"the environment names a proxy or certificates that cannot be used ({error}); look at "
+            "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+        ) from error
+    hold_to_limits(client)
+    return client
 
 
 @cache
@@ -113,6 +134,9 @@ def _own_errors(
     except ssl.SSLError as error:  # httpcore 0.18 lets it through
         text = _TEXTS["tls"].format(error=error)
         raise NetworkError(f"{text} at {base_url}", reason="tls") from error
+    except UnicodeError as error:  # a host name with an empty or too long label
+        text = _TEXTS["url"].format(error=error)
+        raise NetworkError(f"{text} at {base_url}", reason="url") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
         if reason == "connect":

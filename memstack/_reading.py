@@ -86,8 +86,10 @@ def _without_unreadable(body: bytes, error: pydantic.ValidationError) -> Any:
             raw = parent[field]
         except (KeyError, TypeError):  # the models read it under another name
             return None
-        parent[field] = None
-        parent.setdefault("unparsed", {})[field] = raw
+        kept = parent.setdefault("unparsed", {})
+        if not isinstance(kept, dict):  # the server's own word for something else
+            return None
+        parent[field], kept[field] = None, raw
     return data
 
 
@@ -158,7 +160,9 @@ def _detail(body: Any) -> str:
         body = "; ".join(_rule(item) for item in body[:3])
     if not isinstance(body, str) or body.lstrip().startswith("<"):  # a page of HTML
         return ""
-    return " ".join(body.split())[:MAX_DETAIL]
+    # A half surrogate pair, which JSON may hold, could not be printed.
+    text = " ".join(body.encode("utf-8", "backslashreplace").decode().split())
+    return text[:MAX_DETAIL]
 
 
 def _rule(item: Any) -> str:
@@ -204,7 +208,7 @@ def http_date(text: str | None) -> float | None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:  # "-0000", or the asctime form: both mean UTC in HTTP
         moment = moment.replace(tzinfo=timezone.utc)

@@ -61,7 +61,7 @@ class Server:
         """Remember what a successful answer gives away."""
         replayed = headers.get("idempotency-replayed") == "true"
         if replayed or (
-            operation.id == "health_check" and "idempotency-key" in result.get("capabilities", ())
+            operation.id == "health_check" and "idempotency-key" in capabilities_of(result)
         ):
             self.honours_keys = True
         self._asked |= operation.id == "health_check"
@@ -101,7 +101,7 @@ class Server:
         return ServerInfo(
             generation=self.generation.name if self.generation else None,
             version=health.get("version"),
-            capabilities=tuple(health.get("capabilities", ())),
+            capabilities=capabilities_of(health),
             missing=generation.missing,
             broken=generation.broken,
             ignored=generation.ignored,
@@ -109,6 +109,12 @@ class Server:
 
     def _passed_over(self, operation: Operation[Any]) -> list[tuple[str, str]]:
         return [] if self.generation is None else list(passed_over(operation, self.generation))
+
+
+def capabilities_of(health: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a health answer lists, whatever its shape."""
+    listed = health.get("capabilities")
+    return tuple(map(str, listed)) if isinstance(listed, list) else ()
 
 
 def _levels_to_caller() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from .exceptions import AuthenticationError, ValidationError
 
 OnUnsupported = Literal["warn", "raise", "ignore"]
 
+MAX_SECONDS = 1e9  # sockets and locks overflow at about 9.2e9
 DEFAULT_BASE_URL = "http://localhost:8000"
 
 # What the client sets itself. Whoever sends another key names it with api_key=.
@@ -138,11 +138,11 @@ def _check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool
     if value is None and or_none:
         return
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
-    if math.isfinite(number) and (number > 0 or (number == 0 and not above_0)):
+    if 0 < number <= MAX_SECONDS or (number == 0 and not above_0):
         return
     rule = "above 0" if above_0 else "0 or more"
     more = ", or None for no limit" if or_none else ""
-    raise ValidationError(f"{name}: must be a number of seconds, {rule}{more}")
+    raise ValidationError(f"{name}: must be a number of seconds, {rule}, to {MAX_SECONDS:g}{more}")
 
 
 def _headers_of(headers: Any) -> dict[str, str]:

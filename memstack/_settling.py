@@ -7,8 +7,8 @@ create is looked for before it is sent again, and only what is sure is claimed:
   known to be another create's.
 - Exactly one row that matches is the one that was created.
 - It is sent again only where the server cannot be at work on it still: the request was not written
-  out, or nothing is found `settle_grace` seconds after the connection ended, nor a while later.
-  After a timeout it may come at any time, so then absence says nothing.
+  out in time, or nothing is found `settle_grace` seconds after the connection ended, nor a while
+  later. After a timeout it may come at any time, so then absence says nothing.
 - In every other case the error is raised, with the ids of rows that match.
 
 Identical creates of other processes cannot be told apart, and a row that the server stores later
@@ -17,6 +17,7 @@ than `settle_grace` after it dropped the connection cannot be foreseen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +25,11 @@ from typing import Any, Literal, TypeVar
 
 from . import operations
 from ._call import Call
-from ._claims import PROCESS, Claims, Doubt, Ticket
+from ._claims import PROCESS, SHOWN, Claims, Doubt, Ticket
 from ._reading import http_date
 from ._server import Server
 from .exceptions import APIError, MemStackError, NetworkError, NotFoundError, ValidationError
-from .models import EpisodeResponse
+from .models import EpisodePage, EpisodeResponse, Memo
 from .operations import Operation
 from .response import Response
 
@@ -37,6 +38,8 @@ Steps = Generator[Operation[Any] | float, Response[Any] | MemStackError | None, 
 """Yields an operation to send, whose response or error it is given, or seconds to wait."""
 
 _PAGE = 200
+_SLACK = 5
+"""Seconds before the create in which a row like it makes the matter unclear."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,6 @@ class _Look:
 
     operation: Operation[Any]
     rows: Callable[[Any], Sequence[Any]]
-    fields: tuple[str, ...]
-    """What a row and the body of the create have alike."""
     id: str
     limited: bool
     """Whether the list holds `_PAGE` rows at most."""
@@ -58,7 +59,6 @@ _LOOKS = {
     "create_episode": _Look(
         operations.list_episodes(_PAGE),
         lambda page: page.episodes,
-        ("name", "content"),
         "id",
         True,
         lambda row: EpisodeResponse(id=row.id, status=row.status, created_at=row.created_at),
@@ -66,15 +66,12 @@ _LOOKS = {
     "create_memo": _Look(
         operations.list_memos(_PAGE),
         list,
-        ("content", "visibility", "tags"),
         "id",
         True,
         lambda row: row,
     ),
     # The secret of a key is in the lost answer alone.
-    "create_api_key": _Look(
-        operations.list_api_keys(), list, ("name", "permissions"), "key_id", False, None
-    ),
+    "create_api_key": _Look(operations.list_api_keys(), list, "key_id", False, None),
 }
 
 
@@ -95,9 +92,9 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
     Raises:
         MemStackError: *error*; what became of the create is not known, or it may not go again.
     """
-    if isinstance(error, NetworkError) and error.reason in ("write", "write_timeout"):
-        call.clear(error, "not_sent")  # no server applies half a request
+    if isinstance(error, NetworkError) and error.reason == "write_timeout":
         _go_again(call, error)
+        call.clear("not_sent")  # no server applies half a request
         return None
     server = call.server
     if not server.is_known():
@@ -118,8 +115,11 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
         answer = yield look.operation
         if not isinstance(answer, Response):
             raise error
+        # First: a create that begins later cannot be in a list that is here already.
+        if not server.claims.is_alone(ticket):
+            raise error
         found = _matches(look, call.operation, call.since_beginning(), answer, server.claims)
-        if found is None or not server.claims.is_alone(ticket):
+        if found is None:
             raise error
         if found:
             error.candidates = tuple(getattr(row, look.id) for row in found)
@@ -129,18 +129,18 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
             return call.settled(look.result(found[0]), answer)
     if _may_be_at_work(error):
         raise error
-    call.clear(error, "rejected")
     _go_again(call, error)
+    call.clear("rejected")
     return None
 
 
 def resolving(
-    error: MemStackError, server: Server, since: Callable[[float], float]
+    error: MemStackError, server: Server, since: Callable[[Doubt], float | None]
 ) -> Steps[Settlement]:
     """What became of the call that failed with *error*, as far as it can be told now.
 
     Args:
-        since: Seconds that have passed since a moment of the monotonic clock.
+        since: Seconds since the call of a doubt began; None if that is not known.
 
     Raises:
         ValidationError: Nothing is in doubt, or *error* does not tell what was sent.
@@ -154,6 +154,8 @@ def resolving(
     operation = doubt.operation
     if operation.sends_idempotency_key and not server.is_known():
         _response((yield operations.health_check()))
+    if operation.id == "update_memo":  # sent again, it might undo a later change
+        return _compared(operation, _response((yield _memo_of(operation))).result)
     keyed = operation.sends_idempotency_key and server.honours_keys
     if operation.effect == "repeatable" or keyed:
         answer = yield replace(operation, idempotency_key=doubt.idempotency_key)
@@ -164,12 +166,31 @@ def resolving(
     if look is None or doubt.ticket is None or doubt.process != PROCESS:
         return Settlement("unknown", candidates=error.candidates)
     answer = _response((yield look.operation))
-    found = _matches(look, operation, since(doubt.began), answer, server.claims)
+    alone = server.claims.is_alone(doubt.ticket)
+    found = _matches(look, operation, since(doubt), answer, server.claims)
     ids = tuple(getattr(row, look.id) for row in found or ())
-    if len(ids) != 1 or look.result is None or not server.claims.is_alone(doubt.ticket):
+    if len(ids) != 1 or look.result is None or not alone:
         return Settlement("unknown", candidates=ids or error.candidates)
     server.claims.settle(doubt.ticket, ids[0])
     return Settlement("applied", look.result((found or [])[0]), ids)
+
+
+def _memo_of(operation: Operation[Any]) -> Operation[Memo]:
+    """The operation that reads the memo which *operation* changes."""
+    return replace(
+        operation,
+        id="get_memo",
+        method="GET",
+        body=None,
+        effect="read",
+        sends_idempotency_key=False,
+    )
+
+
+def _compared(operation: Operation[Any], memo: Memo) -> Settlement:
+    """Whether *memo* is as the update *operation* would have left it."""
+    done = all(getattr(memo, name, None) == value for name, value in operation.fields().items())
+    return Settlement("applied", memo) if done else Settlement("unknown")
 
 
 def _response(answer: Response[Any] | MemStackError | None) -> Response[Any]:
@@ -188,43 +209,61 @@ def _may_be_at_work(error: MemStackError) -> bool:
     """Whether the server had no reason to stop: it only took longer than someone would wait."""
     if isinstance(error, NetworkError):
         return error.reason in ("read_timeout", "deadline")
-    return isinstance(error, APIError) and error.status_code in (408, 504)
+    # 504, 522, 524, 598 and whatever a proxy makes up may mean that it did not wait.
+    return isinstance(error, APIError) and error.status_code not in (500, 502, 503)
 
 
 def _matches(
     look: _Look,
     operation: Operation[Any],
-    age: float,
+    age: float | None,
     answer: Response[Any],
     claims: Claims,
 ) -> list[Any] | None:
     """The rows that are like the create and not older; None if the list cannot be trusted.
 
     Args:
-        age: Seconds since the create was begun.
+        age: Seconds since the create was begun; None if that is not known.
     """
     date = http_date(answer.headers.get("date"))
-    if date is None:
+    if date is None or age is None:
         return None
-    # The whole second is the earliest that the server's clock can have shown, and the answer was
-    # under way since then.
-    began = date - age
+    # `Date` is whole, and so may be the times of rows: this is the earliest second in question.
+    began = math.floor(date - age)
     rows = look.rows(answer.result)
     times = [_seconds(row.created_at) for row in rows]
     if None in times or not all(getattr(row, look.id) for row in rows):
         return None
     known = [seconds for seconds in times if seconds is not None]
+    if any(seconds > date + 2 for seconds in known):
+        return None  # rows are stamped by another clock than the answer
+    page = answer.result
     is_cut = look.limited and len(rows) >= _PAGE
-    if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began):
+    if isinstance(page, EpisodePage):
+        is_cut = is_cut or bool(page.has_more) or page.total > len(rows)
+    if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began - _SLACK):
         return None  # what was created may be on another page
-    body = operation.fields()
-    return [
-        row
+    like = [
+        (row, seconds)
         for row, seconds in zip(rows, known, strict=True)
-        if seconds >= began
+        if seconds >= began - _SLACK
         and not claims.has(getattr(row, look.id))
-        and all(getattr(row, field) == body.get(field) for field in look.fields)
+        and _is_like(row, operation)
     ]
+    if any(seconds < began for _, seconds in like):
+        return None  # a little too old to be ours, by clocks that may be a little apart
+    return [row for row, _ in like]
+
+
+def _is_like(row: Any, operation: Operation[Any]) -> bool:
+    """Whether *row* shows what *operation* would have made, and contradicts it in nothing."""
+    fields = operation.fields()
+    if any(getattr(row, name) != fields.get(name) for name in SHOWN[operation.id]):
+        return False
+    scopes = {name: getattr(row, name, None) for name in ("tenant_id", "project_id", "user_id")}
+    if operation.id != "create_episode":  # the user_id of a memo is whose it is
+        return True
+    return all(shown is None or shown == fields.get(name) for name, shown in scopes.items())
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -10,7 +10,7 @@ read under, answers recorded from the two deployed server generations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Annotated, Any, Literal
 
@@ -177,12 +177,13 @@ class EpisodePage(_Read):
         """v0.1 lists episodes as it lists what a search found, the facts in `metadata`."""
         if not isinstance(page, dict) or "episodes" in page or "results" not in page:
             return page
-        page = dict(page)
-        page["episodes"] = [
-            {**item.get("metadata", {}), "content": item.get("content")}
-            for item in page.pop("results")
-        ]
-        return page
+        items = page["results"]
+        if not isinstance(items, list) or not all(
+            isinstance(item, dict) and isinstance(item.get("metadata"), dict) for item in items
+        ):
+            return page
+        episodes = [{**item["metadata"], "content": item.get("content")} for item in items]
+        return {**page, "episodes": episodes}
 
 
 class MemoryQuery(_Sent):
@@ -229,7 +230,7 @@ class APIKeyCreate(_Sent):
 
 
 class APIKey(_Read):
-    """An API key. `key` is the key itself only in the answer that made it; its repr is masked."""
+    """An API key. `key` is the key itself only in the answer that made it; no repr shows it."""
 
     key_id: str
     key: str = Field(repr=False)
@@ -237,6 +238,11 @@ class APIKey(_Read):
     created_at: Moment
     expires_at: Moment | None = None
     permissions: list[str]
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # A field that a newer server added may hold the key under another name.
+        known = type(self).model_fields
+        return [(name, value) for name, value in super().__repr_args__() if name in known]
 
 
 class MemoCreate(_Sent):

@@ -158,7 +158,9 @@ def _may_go_again(error: MemStackError, effect: Effect) -> bool:
             return False
         return error.outcome == "not_sent" or effect != "once"
     if isinstance(error, APIError) and error.status_code is not None:
-        if (asked := error.headers.get("x-should-retry")) in ("true", "false"):
+        asked = error.headers.get("x-should-retry")
+        doubtful = outcome_of_status(error.status_code) == "unknown"
+        if asked == "false" or (asked == "true" and not (doubtful and effect == "once")):
             return asked == "true"
         if error.status_code == 429:
             return True

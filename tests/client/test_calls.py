@@ -266,6 +266,13 @@ def test_gives_the_raw_answer_on_request(client: Driven, server: ScriptedServer)
     assert [(a.status, a.elapsed, a.pause) for a in response.attempts] == [(200, 0.5, None)]
 
 
+def test_an_unknown_field_of_a_key_is_not_shown() -> None:
+    """It may be the key under a newer name."""
+    key = memstack.APIKey.model_validate({**API_KEY, "api_key": "ms_sk_canary"})
+
+    assert "canary" not in repr(key) + str(key)
+
+
 def test_masks_a_created_key_in_every_repr(client: Driven, server: ScriptedServer) -> None:
     """The key is there to be read, not to be logged."""
     server.answer(Answer(body=API_KEY))

@@ -355,6 +355,27 @@ def test_lets_what_is_not_ours_pass(
     assert time.pauses == []
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, {"detail": f"bad key {KEY}"}),
+        Answer(401, f"no such key: {KEY}".encode()),
+        Answer(307, headers={"Location": f"https://elsewhere.test/?key={KEY}"}),
+        Answer(400, headers={"X-Request-ID": KEY}),
+    ],
+)
+def test_masks_the_key_where_a_server_quotes_it(
+    client: Driven, server: ScriptedServer, answer: Answer
+) -> None:
+    """Neither message nor repr nor request id shows it; the raw body is the server's."""
+    server.answer(answer)
+
+    with pytest.raises(memstack.APIError) as caught:
+        client.get_memo("m1")
+
+    assert KEY not in f"{caught.value} {caught.value!r} {caught.value.request_id}"
+
+
 def test_no_error_shows_the_key(client: Driven, server: ScriptedServer) -> None:
     """Neither in its text nor in anything it carries."""
     server.answer(Answer(500, {"detail": "boom"}), *NO_LOOK)

@@ -50,6 +50,19 @@ def test_with_options_can_name_another_key(client: Driven, server: ScriptedServe
     assert server.last.headers["authorization"] == "Bearer ms_sk_other"
 
 
+@pytest.mark.parametrize("label", ["a..b", "a" * 64])
+def test_a_host_name_that_cannot_be_is_an_error_of_ours(
+    colour: Colour, drive: Any, label: str
+) -> None:
+    """It looks like a URL until somebody looks it up."""
+    client = drive(CLASSES[colour](KEY, f"http://{label}.invalid", timeout=1, max_retries=0))
+
+    with pytest.raises(memstack.NetworkError) as caught:
+        client.health_check()
+
+    assert caught.value.outcome == "not_sent"
+
+
 def test_sends_the_callers_request_id(client: Driven, server: ScriptedServer) -> None:
     """A trace of the caller's own goes through, and comes back in the answer's facts."""
     server.answer(Answer(body=MEMO))

@@ -102,7 +102,7 @@ def test_finds_what_the_server_stores_a_little_later(
     assert client.create_memo("note").id == "m9"
 
 
-@pytest.mark.parametrize("slow", [SLOW, Answer(504), Answer(408)])
+@pytest.mark.parametrize("slow", [SLOW, *map(Answer, (408, 504, 522, 524, 598))])
 def test_does_not_send_again_what_a_server_may_be_at_work_on(
     client: Driven, server: ScriptedServer, slow: Any
 ) -> None:
@@ -174,6 +174,8 @@ def test_does_not_guess_after_an_earlier_doubt_of_the_same_content(
     [
         Answer(403),
         Answer(body=[memo("m9", 1000.2)]),  # without the server's clock
+        listed(memo("m9", 1000.2), memo("m8", 1600.0, "other")),  # rows by another clock
+        listed(memo("m9", 998.0)),  # like it, and a little too old
         listed(memo("m9", 1000.2), {**memo("m8", 0), "created_at": "2026"}),
         listed(*[memo(f"m{n}", 1000.0 + n, "other") for n in range(200)]),
     ],
@@ -233,7 +235,7 @@ def test_sends_again_at_once_what_was_not_written_out(
     client: Driven, server: ScriptedServer
 ) -> None:
     """No server applies half a request."""
-    server.answer(httpx.WriteError("broken pipe"), Answer(body=MEMO))
+    server.answer(httpx.WriteTimeout("full"), Answer(body=MEMO))
 
     response = client.send_raw(memstack.operations.create_memo("note"))
 
@@ -269,6 +271,65 @@ def test_can_be_told_to_resend_blindly(make: Make, server: ScriptedServer) -> No
 
     assert make(retry_unsafe=True).create_memo("note").id == "m1"
     assert methods(server) == ["POST", "POST"]
+
+
+def test_does_not_take_a_row_of_another_scope(client: Driven, server: ScriptedServer) -> None:
+    """Lists of some servers show whose an episode is."""
+    row = {"id": "e1", "name": "n", "content": "x", "created_at": at(1000.2), "tenant_id": "b"}
+    page = {"episodes": [row], "total": 1, "has_more": False}
+    server.answer(RESET, UNKNOWN_SERVER)
+    for late in (0, 2, 3):
+        date = {"Date": formatdate(STARTED + late, usegmt=True)}
+        server.answer(Answer(body=page, headers=date))
+    server.answer(Answer(202, {"id": "e2", "status": "new"}))
+
+    assert client.create_episode("n", "x", tenant_id="a").id == "e2"
+
+
+def test_does_not_take_the_row_of_a_create_whose_answer_could_not_be_read(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """That one was stored, under an id that nobody knows."""
+    server.answer(Answer(200, b"<html>"), RESET, UNKNOWN_SERVER, listed(memo("m9", 1000.2)))
+
+    with pytest.raises(memstack.ResponseValidationError):
+        client.create_memo("note")
+    with pytest.raises(memstack.OutcomeUnknownError):
+        client.create_memo("note")
+
+
+def test_does_not_trust_a_page_that_is_shortened(client: Driven, server: ScriptedServer) -> None:
+    """It says itself that there is more."""
+    rows = [{"id": "e1", "name": "o", "content": "x", "created_at": at(1000.5)}]
+    page = {"episodes": rows, "total": 151, "has_more": True}
+    date = {"Date": formatdate(STARTED, usegmt=True)}
+    server.answer(RESET, UNKNOWN_SERVER, Answer(body=page, headers=date))
+
+    with pytest.raises(memstack.OutcomeUnknownError):
+        client.create_episode("n", "x")
+
+
+def test_claims_nothing_after_the_machine_slept(
+    make: Make, server: ScriptedServer, time: FakeTime
+) -> None:
+    """The monotonic clock stood still, so nobody knows how long ago the call began."""
+    client = make()
+    hours = iter([1000.0, 1000.0, *[8200.0] * 50])
+    client.client._chance = replace(client.client._chance, now=lambda: next(hours))
+    server.answer(RESET, UNKNOWN_SERVER, listed(memo("m9", 1000.2), date=8200))
+
+    with pytest.raises(memstack.OutcomeUnknownError):
+        client.create_memo("note")
+
+
+def test_a_doubtful_answer_that_says_retry_is_looked_for_too(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """`x-should-retry: true` does not know whether it was stored."""
+    doubtful = Answer(500, headers={"x-should-retry": "true"})
+    server.answer(doubtful, UNKNOWN_SERVER, listed(memo("m9", 1000.2)))
+
+    assert client.create_memo("note").id == "m9"
 
 
 def test_asks_for_nothing_without_retries(make: Make, server: ScriptedServer) -> None:
@@ -334,7 +395,6 @@ def test_settle_asks_a_server_with_idempotency_keys_again(
 @pytest.mark.parametrize(
     ("call", "args", "answer"),
     [
-        ("update_memo", ("m1", "new"), Answer(body=MEMO)),
         ("delete_memo", ("m1",), Answer(204)),
         ("delete_memo", ("m1",), Answer(404, {"detail": "Memo not found"})),
     ],
@@ -347,6 +407,18 @@ def test_settle_repeats_what_may_be_sent_twice(
     server.answer(answer)
 
     assert client.settle(error).outcome == "applied"
+
+
+@pytest.mark.parametrize(("content", "outcome"), [("new", "applied"), ("newer", "unknown")])
+def test_settle_compares_an_update_and_does_not_repeat_it(
+    client: Driven, server: ScriptedServer, content: str, outcome: str
+) -> None:
+    """Sent again, it might undo a later change."""
+    error = in_doubt(client, server, "update_memo", "m1", "new")
+    server.answer(Answer(body={**MEMO, "content": content}))
+
+    assert client.settle(error).outcome == outcome
+    assert methods(server) == ["GET"]
 
 
 def test_settle_claims_nothing_for_another_process(client: Driven, server: ScriptedServer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from memstack import APIError, Memo, MemoryResponse, ResponseValidationError
+from memstack import APIError, EpisodePage, Memo, MemoryResponse, ResponseValidationError
 from memstack._reading import MAX_DETAIL, error_of, read_answer, retry_after
 from memstack._wire import WireResponse
 
@@ -80,6 +80,27 @@ def test_an_unreadable_score_costs_no_more_than_itself(raw: Any) -> None:
 
     assert (first.score, first.unparsed) == (1.5, {})
     assert (second.score, second.unparsed) == (None, {"score": raw})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"results": null, "total": 0}',
+        b'{"results": [1], "total": 0}',
+        b'{"results": [{"metadata": null}], "total": 0}',
+        b'{"episodes": [{"name": "n", "content": "x", "created_at": "no", "unparsed": 5}],'
+        b'"total": 1}',
+    ],
+)
+def test_an_odd_page_is_an_error_of_ours(body: bytes) -> None:
+    """Whatever a server puts where a list should be."""
+    with pytest.raises(ResponseValidationError):
+        read_answer(answer(body), EpisodePage, FACTS)
+
+
+def test_what_a_server_says_can_be_printed() -> None:
+    """JSON may hold half a surrogate pair, which no terminal or log can."""
+    assert error({"detail": "odd \ud800"}).message.encode()
 
 
 def test_an_endless_score_is_no_score() -> None:
@@ -172,6 +193,8 @@ def test_says_where_a_redirect_leads() -> None:
         ({"retry_after": "nan"}, None),
         ({"retry_after": "inf"}, None),
         ({"retry_after": "soon"}, None),
+        ({"retry_after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
+        ({"retry_after": "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"}, None),
         ({"retry_after": ""}, None),
         ({}, None),
     ],

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import httpx
 import pytest
 
 from memstack import AuthenticationError, MemStackClient, ValidationError
+from memstack._httpx import _ssl_context
 from memstack._settings import base_url_of
 
 KEY = "ms_sk_canary"
@@ -76,6 +78,8 @@ def test_keeps_the_path_of_a_base_url(url: str, kept: str) -> None:
         ("timeout", -1),
         ("timeout", math.nan),
         ("timeout", math.inf),
+        ("timeout", 1e10),
+        ("timeout", 10**400),
         ("timeout", "60"),
         ("timeout", True),
         ("deadline", 0),
@@ -102,6 +106,30 @@ def test_names_the_setting_that_breaks_its_rule(name: str, value: Any) -> None:
         pytest.raises(ValidationError, match=rf"^{name}: "),
     ):
         client.with_options(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "gopher://proxy"), ("HTTP_PROXY", "http://[::1"), ("SSL_CERT_FILE", "/none")],
+)
+def test_names_the_environment_where_that_is_at_fault(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Proxies and certificates come from there."""
+    monkeypatch.setenv(name, value)
+    _ssl_context.cache_clear()
+
+    with pytest.raises(ValidationError, match="environment"):
+        MemStackClient(KEY)
+    _ssl_context.cache_clear()
+
+
+def test_refuses_an_http_client_of_the_other_colour() -> None:
+    """An awaited one cannot block."""
+    http: Any = httpx.AsyncClient()
+
+    with pytest.raises(ValidationError, match=r"http_client: must be an httpx\.Client"):
+        MemStackClient(KEY, http_client=http)
 
 
 def test_reads_key_and_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_a_broken_answer_to_a_create_leaves_it_unknown(
 ) -> None:
     """The server read the request, so it is not sent again."""
     with serving(behaviour) as url, pytest.raises(memstack.OutcomeUnknownError) as caught:
-        connect(url).create_memo("note")
+        connect(url, max_retries=0).create_memo("note")
 
     assert (caught.value.reason, caught.value.outcome) == (reason, "unknown")
     assert len(caught.value.attempts) == 1
@@ -133,3 +133,23 @@ def test_a_connection_that_the_server_dropped_is_replaced(connect: Connect) -> N
         client = connect(url)
 
         assert [client.health_check() for _ in range(3)] == [{"status": "ok"}] * 3
+
+
+def test_keeps_no_cookies(colour: Colour, drive: Callable[[AnyClient], Driven]) -> None:
+    """What a server set for one key would go along with another."""
+    seen: list[bytes] = []
+
+    def sets_a_cookie(connection: socket.socket) -> None:
+        seen.append(connection.recv(65536))
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: session=a\r\nContent-Length: 16\r\n"
+            b'Connection: close\r\n\r\n{"status": "ok"}'
+        )
+
+    with serving(sets_a_cookie, sets_a_cookie) as url:
+        client = drive(CLASSES[colour]("ms_sk_a", url, timeout=5))
+        client.health_check()
+        client.with_options(api_key="ms_sk_b").health_check()
+
+    assert b"ms_sk_b" in seen[1]
+    assert b"session" not in seen[1]
