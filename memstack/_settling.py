@@ -37,7 +37,8 @@ T = TypeVar("T")
 Steps = Generator[Operation[Any] | float, Response[Any] | MemStackError | None, T]
 """Yields an operation to send, whose response or error it is given, or seconds to wait."""
 
-_PAGE = 200
+# The most that one list shows: a page that is full must reach back to before the create.
+_EPISODES, _MEMOS = 200, 1000
 _SLACK = 5
 """Seconds before the create in which a row like it makes the matter unclear."""
 
@@ -49,29 +50,29 @@ class _Look:
     operation: Operation[Any]
     rows: Callable[[Any], Sequence[Any]]
     id: str
-    limited: bool
-    """Whether the list holds `_PAGE` rows at most."""
+    most: int | None
+    """Most rows that the list holds; None for all."""
     result: Callable[[Any], Any] | None
     """What the create would have returned, of its row; None where the row does not tell."""
 
 
 _LOOKS = {
     "create_episode": _Look(
-        operations.list_episodes(_PAGE),
+        operations.list_episodes(_EPISODES),
         lambda page: page.episodes,
         "id",
-        True,
+        _EPISODES,
         lambda row: EpisodeResponse(id=row.id, status=row.status, created_at=row.created_at),
     ),
     "create_memo": _Look(
-        operations.list_memos(_PAGE),
+        operations.list_memos(_MEMOS),
         list,
         "id",
-        True,
+        _MEMOS,
         lambda row: row,
     ),
     # The secret of a key is in the lost answer alone.
-    "create_api_key": _Look(operations.list_api_keys(), list, "key_id", False, None),
+    "create_api_key": _Look(operations.list_api_keys(), list, "key_id", None, None),
 }
 
 
@@ -238,10 +239,10 @@ def _matches(
     if any(seconds > date + 2 for seconds in known):
         return None  # rows are stamped by another clock than the answer
     page = answer.result
-    is_cut = look.limited and len(rows) >= _PAGE
+    is_cut = look.most is not None and len(rows) >= look.most
     if isinstance(page, EpisodePage):
         is_cut = is_cut or bool(page.has_more) or page.total > len(rows)
-    if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began - _SLACK):
+    if is_cut and (known != sorted(known, reverse=True) or known[-1] >= began):
         return None  # what was created may be on another page
     like = [
         (row, seconds)

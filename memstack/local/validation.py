@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import pydantic
 from pydantic import BaseModel
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from memstack._rules import NO_SEGMENTS, NOT_IN_SEGMENT, TOKEN
 from memstack.local.answers import Refusal, invalid
@@ -45,13 +45,20 @@ def body_of(model: type[Model], body: bytes | None, headers: Mapping[str, str]) 
         )
     try:
         # JSON has no NaN, though Python's reader and pydantic's know it.
-        from_json(body, allow_inf_nan=False)
+        data = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise invalid(["body"], f"JSON decode error: {error}", "json_invalid") from None
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(_with_whole_numbers(body, data))
     except pydantic.ValidationError as error:
         raise Refusal(422, _details("body", error)) from None
+
+
+def _with_whole_numbers(body: bytes, data: Any) -> bytes:
+    """*body*, which is *data*, with a field `10.0` as `10`: both are integers to JSON Schema."""
+    fields = data if isinstance(data, dict) else {}
+    whole = {k: int(v) for k, v in fields.items() if isinstance(v, float) and v.is_integer()}
+    return to_json({**fields, **whole}, inf_nan_mode="constants") if whole else body
 
 
 def query_of(model: type[Model], query: str) -> Model:

@@ -177,7 +177,7 @@ def test_does_not_guess_after_an_earlier_doubt_of_the_same_content(
         listed(memo("m9", 1000.2), memo("m8", 1600.0, "other")),  # rows by another clock
         listed(memo("m9", 998.0)),  # like it, and a little too old
         listed(memo("m9", 1000.2), {**memo("m8", 0), "created_at": "2026"}),
-        listed(*[memo(f"m{n}", 1000.0 + n, "other") for n in range(200)]),
+        listed(*[memo(f"m{n}", 1001.0 - n / 1000, "other") for n in range(1000)]),
     ],
 )
 def test_does_not_trust_a_list_that_shows_too_little(
