@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-DEMO_VENV := .venv-demo
+DEMO_VENV ?= .venv-demo
 LINT := .ci/lint
 
 # Tools are those of the virtual environment, also where one tool starts another.

@@ -48,6 +48,9 @@ from .models import (
     MemoryResponse,
     MemoryResult,
     MemoUpdate,
+    Permission,
+    SourceType,
+    Visibility,
 )
 from .response import Response
 
@@ -75,6 +78,7 @@ __all__ = [
     "NetworkError",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Permission",
     "PermissionDeniedError",
     "RateLimitError",
     "RequestTimeoutError",
@@ -83,11 +87,13 @@ __all__ = [
     "ServerError",
     "ServerInfo",
     "Settlement",
+    "SourceType",
     "UnprocessableEntityError",
     "UnsupportedArgumentError",
     "UnsupportedArgumentWarning",
     "UnsupportedOperationError",
     "ValidationError",
+    "Visibility",
     "__version__",
     "operations",
 ]

@@ -24,7 +24,13 @@ T = TypeVar("T")
 HttpClient = TypeVar("HttpClient")
 AnyTransport = TypeVar("AnyTransport")
 
-_UNSET: Any = object()
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<unchanged>"
+
+
+_UNSET: Any = _Unset()
 
 
 class Configured(Generic[HttpClient, AnyTransport]):
@@ -238,9 +244,10 @@ class Configured(Generic[HttpClient, AnyTransport]):
         return not self._server.is_known() and may_be_passed_over(operation)
 
     def _for_looks(self, call: Call[Any]) -> Self:
-        """The client that settles *call*, within what is left of its deadline."""
-        left = call.left()
-        return self if left is None else self.with_options(deadline=max(left, 0.001))
+        """The client that settles *call*, within what is left of its deadline and one `timeout`."""
+        # On a server that hangs a look costs one `timeout` more, not one for each of its attempts.
+        bounds = [bound for bound in (call.left(), self.timeout) if bound is not None]
+        return self.with_options(deadline=max(min(bounds), 0.001)) if bounds else self
 
     def _since(self, doubt: Doubt) -> float | None:
         return age(doubt.started, doubt.began, self._chance)

@@ -134,6 +134,13 @@ def _own_errors(
     except ssl.SSLError as error:  # httpcore 0.18 lets it through
         text = _TEXTS["tls"].format(error=error)
         raise NetworkError(f"{text} at {base_url}", reason="tls") from error
+    except RuntimeError as error:
+        if "event loop" not in str(error).lower():
+            raise
+        raise NetworkError(
+            "the connections of this client belong to another event loop; use one client for each",
+            reason="closed",
+        ) from error
     except UnicodeError as error:  # a host name with an empty or too long label
         text = _TEXTS["url"].format(error=error)
         raise NetworkError(f"{text} at {base_url}", reason="url") from error

@@ -131,6 +131,8 @@ def base_url_of(url: Any) -> str:
         raise refused("must have no query and no fragment; it must be a plain URL")
     if {".", ".."} & set(parts.path.split("/")):
         raise refused("must have no '.' or '..' in its path; it must be a plain URL")
+    if url.rstrip("/").endswith("/api/v1"):
+        raise refused("must not end in /api/v1, which each path begins with; it must be the root")
     return url.rstrip("/")
 
 

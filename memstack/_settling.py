@@ -98,8 +98,8 @@ def settling(call: Call[T], error: MemStackError, ticket: Ticket) -> Steps[Respo
         call.clear("not_sent")  # no server applies half a request
         return None
     server = call.server
-    if not server.is_known():
-        yield operations.health_check()
+    if not server.is_known() and isinstance((yield operations.health_check()), NetworkError):
+        raise error  # it does not answer, so there is nothing to see
     if server.honours_keys:
         _go_again(call, error)
         return None

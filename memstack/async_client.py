@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
-from ._binding import AsyncMethod
+from ._binding import async_method
 from ._configured import Configured
 from ._httpx import AsyncHttpxTransport
 from ._server import ServerInfo
@@ -35,20 +35,20 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
 
     _sleep: Callable[[float], Awaitable[None]] = staticmethod(asyncio.sleep)
 
-    create_episode = AsyncMethod(operations.create_episode)
-    list_episodes = AsyncMethod(operations.list_episodes)
-    get_episode = AsyncMethod(operations.get_episode)
-    delete_episode = AsyncMethod(operations.delete_episode)
-    search_memory = AsyncMethod(operations.search_memory)
-    create_api_key = AsyncMethod(operations.create_api_key)
-    list_api_keys = AsyncMethod(operations.list_api_keys)
-    revoke_api_key = AsyncMethod(operations.revoke_api_key)
-    create_memo = AsyncMethod(operations.create_memo)
-    list_memos = AsyncMethod(operations.list_memos)
-    get_memo = AsyncMethod(operations.get_memo)
-    update_memo = AsyncMethod(operations.update_memo)
-    delete_memo = AsyncMethod(operations.delete_memo)
-    health_check = AsyncMethod(operations.health_check)
+    create_episode = async_method(operations.create_episode)
+    list_episodes = async_method(operations.list_episodes)
+    get_episode = async_method(operations.get_episode)
+    delete_episode = async_method(operations.delete_episode)
+    search_memory = async_method(operations.search_memory)
+    create_api_key = async_method(operations.create_api_key)
+    list_api_keys = async_method(operations.list_api_keys)
+    revoke_api_key = async_method(operations.revoke_api_key)
+    create_memo = async_method(operations.create_memo)
+    list_memos = async_method(operations.list_memos)
+    get_memo = async_method(operations.get_memo)
+    update_memo = async_method(operations.update_memo)
+    delete_memo = async_method(operations.delete_memo)
+    health_check = async_method(operations.health_check)
 
     @classmethod
     def _connect(cls, base_url: str, http_client: httpx.AsyncClient | None) -> AsyncTransport:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
-from ._binding import SyncMethod
+from ._binding import sync_method
 from ._configured import Configured
 from ._httpx import HttpxTransport
 from ._server import ServerInfo
@@ -39,20 +39,20 @@ class MemStackClient(Configured["httpx.Client", Transport]):
 
     _sleep: Callable[[float], None] = staticmethod(time.sleep)
 
-    create_episode = SyncMethod(operations.create_episode)
-    list_episodes = SyncMethod(operations.list_episodes)
-    get_episode = SyncMethod(operations.get_episode)
-    delete_episode = SyncMethod(operations.delete_episode)
-    search_memory = SyncMethod(operations.search_memory)
-    create_api_key = SyncMethod(operations.create_api_key)
-    list_api_keys = SyncMethod(operations.list_api_keys)
-    revoke_api_key = SyncMethod(operations.revoke_api_key)
-    create_memo = SyncMethod(operations.create_memo)
-    list_memos = SyncMethod(operations.list_memos)
-    get_memo = SyncMethod(operations.get_memo)
-    update_memo = SyncMethod(operations.update_memo)
-    delete_memo = SyncMethod(operations.delete_memo)
-    health_check = SyncMethod(operations.health_check)
+    create_episode = sync_method(operations.create_episode)
+    list_episodes = sync_method(operations.list_episodes)
+    get_episode = sync_method(operations.get_episode)
+    delete_episode = sync_method(operations.delete_episode)
+    search_memory = sync_method(operations.search_memory)
+    create_api_key = sync_method(operations.create_api_key)
+    list_api_keys = sync_method(operations.list_api_keys)
+    revoke_api_key = sync_method(operations.revoke_api_key)
+    create_memo = sync_method(operations.create_memo)
+    list_memos = sync_method(operations.list_memos)
+    get_memo = sync_method(operations.get_memo)
+    update_memo = sync_method(operations.update_memo)
+    delete_memo = sync_method(operations.delete_memo)
+    health_check = sync_method(operations.health_check)
 
     @classmethod
     def _connect(cls, base_url: str, http_client: httpx.Client | None) -> Transport:

@@ -37,7 +37,8 @@ def create_episode(
     The answer may come before the episode can be found: its `status` tells.
 
     Args:
-        name: What to call it; not empty. Several episodes may share a name.
+        name: What to call it; not empty. Several episodes may share a name. One that holds `/`,
+            `\\` or control characters cannot be got or deleted by it.
         content: What happened, in any language; not empty.
         source_type: What kind of material it is.
         source_description: Where it comes from, in words.

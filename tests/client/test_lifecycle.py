@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import inspect
 import warnings
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
+from unittest.mock import AsyncMock, create_autospec
 
 import httpx
 import pytest
@@ -18,6 +19,17 @@ from ..conftest import KEY, Make
 from ..scripted import MEMO, Answer, ScriptedServer
 
 METHODS = [name for name in operations.__all__ if name != "Operation"]
+
+
+def test_can_be_mocked_with_its_signatures() -> None:
+    """By whoever tests code that uses a client."""
+    blocking = create_autospec(MemStackClient, instance=True)
+    awaited = create_autospec(MemStackAsyncClient, instance=True)
+
+    blocking.get_memo("m1")
+    with pytest.raises(TypeError):
+        blocking.get_memo()
+    assert isinstance(awaited.get_memo, AsyncMock)
 
 
 def test_with_options_sets_a_sibling_and_leaves_the_client(
@@ -205,5 +217,6 @@ def test_both_clients_have_every_method_with_one_signature(name: str) -> None:
         assert get_args(described.return_annotation) == (own.return_annotation,)
         assert method.__doc__ == build.__doc__
         assert method.__qualname__ == f"{kind.__name__}.{name}"
+        assert get_type_hints(method)["return"] == own.return_annotation
     assert inspect.iscoroutinefunction(getattr(MemStackAsyncClient, name))
     assert not inspect.iscoroutinefunction(getattr(MemStackClient, name))

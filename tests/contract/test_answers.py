@@ -84,6 +84,7 @@ HOSTILE = {
     "long number": b'[{"id":' + b"9" * 5_000 + b"}]",
     "infinite number": b'{"results":[{"score":1e999}]}',
     "half a pair": b'[{"content":"\\ud800"}]',
+    "unparsed of its own": b'{"name":"a","content":"b","created_at":"x","unparsed":3}',
     "UTF-16": b"\xff\xfe{\x00}\x00",
 }
 CONTENT_TYPES = ["application/json", "application/json; charset=utf-16", "text/html", "image/png"]

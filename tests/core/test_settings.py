@@ -49,6 +49,7 @@ def test_refuses_what_cannot_be_a_key_and_does_not_show_it(key: Any) -> None:
         "http://host/\\a",
         "http://host\n",
         "http://[::1",
+        "http://host/api/v1/",
     ],
 )
 def test_refuses_what_cannot_be_a_base_url(url: Any) -> None:
