@@ -174,7 +174,7 @@ def assert_kept(read: Any, sent: Any) -> None:
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=25)
+@settings(thorough, max_examples=20)
 def test_reads_every_success_of_the_spec(
     name: str, once: Driven, server: ScriptedServer, data: st.DataObject
 ) -> None:
@@ -212,7 +212,7 @@ def test_raises_every_error_of_the_spec(
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=40)
+@settings(thorough, max_examples=30)
 def test_no_answer_is_lost(
     name: str, once: Driven, server: ScriptedServer, data: st.DataObject
 ) -> None:

@@ -110,7 +110,7 @@ def spread(operation: Described, request: httpx.Request) -> dict[str, dict[str, 
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=25)
 def test_request_is_one_that_the_spec_allows(name: str, data: st.DataObject) -> None:
     """Method, path, each parameter and the body, whatever the arguments."""
     operation = described()[name]
@@ -136,7 +136,7 @@ def test_request_is_one_that_the_spec_allows(name: str, data: st.DataObject) -> 
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=25)
 def test_request_holds_every_argument_unchanged(name: str, data: st.DataObject) -> None:
     """And beside them only the defaults of the spec, and empty lists."""
     operation = described()[name]
