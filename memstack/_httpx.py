@@ -1,6 +1,6 @@
 """Sends requests with httpx, and says in the project's own words what went wrong.
 
-The one module that knows httpx. None of its types goes further up, but for the `http_client=` that
+With `_streams` the only module that knows httpx. None of its types goes further up, but for the `http_client=` that
 a user brings.
 """
 

@@ -385,3 +385,15 @@ def test_no_error_shows_the_key(client: Driven, server: ScriptedServer) -> None:
         with pytest.raises(memstack.MemStackError) as caught:
             call("x")
         assert KEY not in repr(caught.value) + repr(vars(caught.value))
+
+
+def test_names_an_event_loop_that_is_gone(client: Driven, server: ScriptedServer) -> None:
+    """Connections of one asyncio.run() are no use in the next; another RuntimeError is a bug."""
+    server.answer(RuntimeError("Event loop is closed"), RuntimeError("a bug"))
+
+    with pytest.raises(memstack.NetworkError, match="another event loop") as caught:
+        client.get_memo("m1")
+    with pytest.raises(RuntimeError, match="a bug"):
+        client.get_memo("m1")
+
+    assert (caught.value.reason, caught.value.outcome) == ("closed", "not_sent")
