@@ -1,7 +1,7 @@
 """Sends requests with httpx, and says in the project's own words what went wrong.
 
-With `_streams` the only module that knows httpx. None of its types goes further up, but for the `http_client=` that
-a user brings.
+With `_streams` the only module that knows httpx. None of its types goes further up, but for the
+`http_client=` that a user brings.
 """
 
 from __future__ import annotations
