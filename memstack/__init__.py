@@ -9,6 +9,7 @@ Example:
 """
 
 from . import operations
+from ._history import AttemptEvent
 from ._server import ServerInfo
 from ._settling import Settlement
 from ._version import __version__
@@ -20,6 +21,7 @@ from .exceptions import (
     AuthenticationError,
     BadRequestError,
     ConflictError,
+    InsecureConnectionWarning,
     MemStackError,
     NetworkError,
     NotFoundError,
@@ -59,6 +61,7 @@ __all__ = [
     "APIKey",
     "APIKeyCreate",
     "Attempt",
+    "AttemptEvent",
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
@@ -66,6 +69,7 @@ __all__ = [
     "EpisodeCreate",
     "EpisodePage",
     "EpisodeResponse",
+    "InsecureConnectionWarning",
     "MemStackAsyncClient",
     "MemStackClient",
     "MemStackError",

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import random
-import time
 import uuid
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from ._claims import Doubt, Ticket, shown_content
-from ._reading import error_of, is_no_route, read_answer
+from ._history import Chance, History
+from ._reading import error_of, is_no_route, read_answer, redirect_of
 from ._server import Server
-from ._settings import Settings
+from ._settings import ApiKey, Settings
 from ._wire import WireRequest, WireResponse
 from .exceptions import (
-    Attempt,
     MemStackError,
     NetworkError,
     Outcome,
     OutcomeUnknownError,
     RequestTimeoutError,
+    ResponseValidationError,
 )
 from .operations import Operation
 from .response import Response
@@ -29,23 +27,8 @@ from .retry import Effect, Pause, RetryBudget, RetryPolicy, outcome_of_status
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Chance:
-    """Time and luck, so that a test can be sure of both."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-    uniform: Callable[[float, float], float] = random.uniform
-
-
-def age(started: float, began: float, chance: Chance) -> float | None:
-    """Seconds since the monotonic clock showed *started* and the wall clock *began*.
-
-    None if the two disagree: a machine that sleeps stops the first, and the second may be set.
-    """
-    seconds = chance.monotonic() - started
-    return seconds if abs(chance.now() - began - seconds) <= 1.0 else None
+MAX_REDIRECTS = 5
+"""In one call; more are a loop."""
 
 
 class Call(Generic[T]):
@@ -59,54 +42,85 @@ class Call(Generic[T]):
         self._price = 0
         self._moved = operation.moves is not None and operation.moves[0] in server.moved
         self._looked_elsewhere = False
+        self._redirects = 0
+        self._redirected: str | None = None
         self._retries = 0
         self._settings = settings
         self._chance = chance
         self._policy = RetryPolicy(
             settings.max_retries, settings.retry_delay, settings.max_retry_after
         )
-        self._attempts: list[Attempt] = []
+        self._history = History(
+            operation.id, operation.method, settings.base_url, settings.on_attempt
+        )
         self._started = self._attempt_started = chance.monotonic()
         self._began = chance.now()
         self._pause: Pause | None = None
+        self._keys: set[str] = set()
         self._headers = {**settings.request_headers(), **operation.headers}
         # One value each for the whole call, so that the server can tell a repeated sending.
         self._request_id = self._headers.setdefault("x-request-id", str(uuid.uuid4()))
         if operation.sends_idempotency_key:
             self._headers["idempotency-key"] = operation.idempotency_key or str(uuid.uuid4())
 
-    def next_request(self) -> WireRequest:
+    @property
+    def api_key(self) -> ApiKey:
+        """The key of the next request, or what gives it."""
+        return self._settings.api_key
+
+    def next_request(self, api_key: str) -> WireRequest:
         """The request of the next attempt.
 
         Raises:
             RequestTimeoutError: The deadline has passed.
         """
         self._attempt_started = self._chance.monotonic()
-        operation, settings, left = self.operation, self._settings, self.left()
+        settings, left = self._settings, self.left()
         if left is not None and left <= 0:
             raise self._failure(
                 RequestTimeoutError,
                 f"the deadline of {settings.deadline:g} s passed",
                 reason="deadline",
-                attempts=tuple(self._attempts),
-                outcome=self._outcome("not_sent"),
+                outcome=self._history.outcome("not_sent"),
             )
-        path = operation.path_at(self._moved)
+        self._keys.add(api_key)
         return WireRequest(
-            method=operation.method,
-            target=f"{path}?{operation.query}" if operation.query else path,
-            headers={**self._headers, "x-retry-count": str(self._retries)},
-            body=operation.body,
+            method=self.operation.method,
+            target=self._redirected or self._target(),
+            headers={
+                **self._headers,
+                "authorization": f"Bearer {api_key}",
+                "x-retry-count": str(self._retries),
+            },
+            body=self.operation.body,
             timeout=min((t for t in (settings.timeout, left) if t is not None), default=None),
+            max_bytes=settings.max_response_bytes,
         )
 
     def goes_elsewhere(self, response: WireResponse) -> bool:
-        """Whether the server has no such path, but may have the operation at another."""
+        """Whether *response* only says that another place of the server has the operation."""
+        return self._is_moved(response) or self._is_redirected(response)
+
+    def _is_moved(self, response: WireResponse) -> bool:
         if self.operation.moves is None or self._looked_elsewhere or not is_no_route(response):
             return False
-        self._record(response.status, None, "rejected")
+        self._record(response, "rejected")
         self._looked_elsewhere = True
         self._moved = not self._moved
+        self._redirected = None
+        return True
+
+    def _is_redirected(self, response: WireResponse) -> bool:
+        if not 300 <= response.status < 400 or self._redirects == MAX_REDIRECTS:
+            return False
+        here = self._settings.base_url.removesuffix(self._settings.root)
+        here += self._redirected or self._target()
+        target = redirect_of(response, self.operation.method, here)
+        if target is None:
+            return False
+        self._record(response, "rejected")
+        self._redirects += 1
+        self._redirected = target
         return True
 
     def answered(self, response: WireResponse) -> Response[T]:
@@ -121,48 +135,67 @@ class Call(Generic[T]):
             self.server.learn_place(operation.moves[0], self._moved)
         success = 200 <= response.status < 300
         outcome: Outcome = "applied" if success else outcome_of_status(response.status)
-        was_unknown = self._outcome("rejected") == "unknown"
-        attempts = self._record(response.status, None, outcome)
-        request_id = self._masked(response.headers.get("x-request-id", self._request_id))
+        was_unknown = self._history.outcome("rejected") == "unknown"
+        request_id = self._record(response, outcome)
         facts = {
             "method": operation.method,
             "path": operation.path_at(self._moved),
             "request_id": request_id,
-            "attempts": attempts,
-            "outcome": self._outcome(outcome),
+            "attempts": self._history.attempts,
+            "outcome": self._history.outcome(outcome),
         }
         if success:
-            result = read_answer(response, operation.answer, facts)
+            result = self._read(response, facts)
             self.server.learn(operation, result, response.headers)
             self.server.budget.earn(self._price or RetryBudget.INCOME)
         elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
-            error = error_of(response, facts, now=self._chance.now())
-            error.args = (self._masked(error.message),)  # a server may quote what it was sent
-            error.message = error.args[0]
-            raise error
+            quotable, now = self._quotable(response), self._chance.now()
+            raise error_of(quotable, facts, now=now, redirects=self._redirects)
         return Response(
-            result, response.status, response.headers, response.body, request_id, attempts
+            result,
+            response.status,
+            response.headers,
+            response.body,
+            request_id,
+            self._history.attempts,
         )
+
+    def _read(self, response: WireResponse, facts: dict[str, Any]) -> T:
+        limit = self._settings.max_response_bytes
+        try:
+            return read_answer(response, self.operation.answer, facts, limit=limit)
+        except ResponseValidationError:
+            hidden = self._quotable(response)
+            return read_answer(hidden, self.operation.answer, facts, limit=limit)
 
     def failed(self, error: NetworkError) -> NetworkError:
         """The error for a request that had no usable answer, with all the facts of the call."""
-        attempts = self._record(None, error.message, error.outcome)
-        outcome = self._outcome(error.outcome)
+        elapsed = self._chance.monotonic() - self._attempt_started
+        self._history.add(
+            None, error.message, error.outcome, elapsed, self._request_id, error.reason
+        )
+        outcome = self._history.outcome(error.outcome)
         kind, advice = type(error), ""
         if outcome == "unknown" and self.operation.effect != "read":
             kind, advice = OutcomeUnknownError, "; the server may or may not have applied it"
-        return self._failure(
-            kind, error.message + advice, reason=error.reason, attempts=attempts, outcome=outcome
-        )
+        return self._failure(kind, error.message + advice, reason=error.reason, outcome=outcome)
+
+    def keyless(self, error: MemStackError) -> MemStackError:
+        """*error*, for which there is no key to send, with all the facts of the call."""
+        error.method, error.path = self.operation.method, self.operation.path_at(self._moved)
+        error.request_id = self._request_id
+        error.attempts = self._history.attempts
+        error.outcome = self._history.outcome("not_sent")
+        return error
 
     def goes_on(self, error: BaseException, effect: Effect | None = None) -> bool:
         """Whether to try again after *error*; if so, `pause` has the seconds to wait first.
 
         *effect* is what sending the request again does, where more is known than the operation.
         """
-        if not isinstance(error, MemStackError) or not self._attempts:
+        if not isinstance(error, MemStackError) or not error.attempts:
             return False
         self._pause = self._policy.pause_after(
             error,
@@ -176,9 +209,8 @@ class Call(Generic[T]):
             return False
         self._price = price
         self._retries += 1
-        self._attempts[-1] = replace(
-            self._attempts[-1], pause=self._pause.seconds, pause_reason=self._pause.reason
-        )
+        self._redirected = None
+        self._history.goes_on(self._pause.seconds, self._pause.reason)
         return True
 
     def _effect(self) -> Effect:
@@ -211,14 +243,18 @@ class Call(Generic[T]):
 
     def clear(self, outcome: Outcome) -> None:
         """Correct the last attempt, which goes again: it was found to be *outcome*."""
-        self._attempts[-1] = replace(self._attempts[-1], outcome=outcome)
+        self._history.amend(outcome=outcome)
 
     def settled(self, result: T, look: Response[Any]) -> Response[T]:
         """The response of a create that was found, as *look* shows it."""
-        story = "settled: it was found where it is listed"
-        attempts = self._record(look.status_code, story, "applied")
+        self._history.settled(look.status_code, self._chance.monotonic() - self._attempt_started)
         return Response(
-            result, look.status_code, look.headers, look.content, self._request_id, attempts
+            result,
+            look.status_code,
+            look.headers,
+            look.content,
+            self._request_id,
+            self._history.attempts,
         )
 
     @property
@@ -232,7 +268,7 @@ class Call(Generic[T]):
 
     def since_beginning(self) -> float | None:
         """Seconds since the call began; None if the machine slept and nobody counted them."""
-        return age(self._started, self._began, self._chance)
+        return self._chance.age(self._started, self._began)
 
     def ticket(self) -> AbstractContextManager[Ticket | None]:
         """A ticket for the time that this create is on its way; None for all else."""
@@ -253,21 +289,30 @@ class Call(Generic[T]):
             return None
         return self._settings.deadline - (self._chance.monotonic() - self._started)
 
+    def _target(self) -> str:
+        operation = self.operation
+        path = self._settings.root + operation.path_at(self._moved)
+        return f"{path}?{operation.query}" if operation.query else path
+
     def _masked(self, text: str) -> str:
-        return text.replace(self._settings.api_key, "ms_sk_***")
+        for key in self._keys:
+            text = text.replace(key, "ms_sk_***")
+        return text
 
-    def _outcome(self, last: Outcome) -> Outcome:
-        """What is known after all attempts: one unknown leaves it unknown, unless applied."""
-        if last != "applied" and any(attempt.outcome == "unknown" for attempt in self._attempts):
-            return "unknown"
-        return last
+    def _quotable(self, response: WireResponse) -> WireResponse:
+        """*response* as an error may show it: a server may quote the key that it was sent."""
+        body = response.body
+        for key in self._keys:
+            body = body.replace(key.encode(), b"ms_sk_***")
+        headers = {name: self._masked(value) for name, value in response.headers.items()}
+        return replace(response, headers=headers, body=body)
 
-    def _record(
-        self, status: int | None, failure: str | None, outcome: Outcome
-    ) -> tuple[Attempt, ...]:
+    def _record(self, response: WireResponse, outcome: Outcome) -> str:
+        """The id of the request, which is now one more of the attempts."""
         elapsed = self._chance.monotonic() - self._attempt_started
-        self._attempts.append(Attempt(status, failure, outcome, elapsed))
-        return tuple(self._attempts)
+        request_id = self._masked(response.headers.get("x-request-id", self._request_id))
+        self._history.add(response.status, None, outcome, elapsed, request_id)
+        return request_id
 
     def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:
         method, path = self.operation.method, self.operation.path_at(self._moved)
@@ -276,6 +321,7 @@ class Call(Generic[T]):
             method=method,
             path=path,
             request_id=self._request_id,
+            attempts=self._history.attempts,
             **facts,
         )
 

@@ -1,4 +1,4 @@
-"""Which creates of a client are on their way, and which of the server's rows are whose.
+"""Which creates of a process are on their way, and which of the server's rows are whose.
 
 Two creates of one content make two rows that look alike. So that a doubtful create never takes the
 other's row for its own, each create holds a ticket while it is on its way.
@@ -7,14 +7,15 @@ other's row for its own, each create holds a ticket while it is on its way.
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakValueDictionary
 
+from ._lock import LOCK
 from .exceptions import MemStackError
 from .operations import Operation
 
@@ -65,10 +66,17 @@ class Doubt:
 
 
 class Claims:
-    """Shared by a client, its siblings and threads."""
+    """Shared by all clients of one server in a process, and their threads."""
+
+    _of: ClassVar[WeakValueDictionary[str, Claims]] = WeakValueDictionary()
+
+    @classmethod
+    def of(cls, base_url: str) -> Claims:
+        """Those of the server at *base_url*, for as long as one of its clients is there."""
+        with LOCK:
+            return cls._of.setdefault(base_url, cls())
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._under_way: Counter[bytes] = Counter()
         self._ids: OrderedDict[str, int] = OrderedDict()
         self._doubtful: OrderedDict[bytes, int] = OrderedDict()
@@ -77,7 +85,7 @@ class Claims:
     def ticket(self, content: str) -> Iterator[Ticket]:
         """A ticket for the time that a create is on its way; *content* is what its row shows."""
         ticket = Ticket(hashlib.sha256(content.encode()).digest())
-        with self._lock:
+        with LOCK:
             self._under_way[ticket.content] += 1
         doubtful = True  # also when the call is cancelled or interrupted
         try:
@@ -88,7 +96,7 @@ class Claims:
             doubtful = error.outcome in ("unknown", "applied")
             raise
         finally:
-            with self._lock:
+            with LOCK:
                 self._under_way -= Counter([ticket.content])
                 if ticket.id is not None:
                     _remember(self._ids, ticket.id, 1)
@@ -98,18 +106,18 @@ class Claims:
 
     def has(self, id: str) -> bool:
         """Whether the row *id* is known to be another create's."""
-        with self._lock:
+        with LOCK:
             return id in self._ids
 
     def is_alone(self, ticket: Ticket) -> bool:
         """Whether no other create of the same content could have made an unclaimed row."""
-        with self._lock:
+        with LOCK:
             doubts = self._doubtful.get(ticket.content, 0)
             return self._under_way[ticket.content] + doubts == 1
 
     def settle(self, ticket: Ticket, id: str) -> None:
         """The row *id* is that of *ticket*, whose create had ended in doubt."""
-        with self._lock:
+        with LOCK:
             _remember(self._ids, id, 1)
             self._doubtful.pop(ticket.content, None)
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
-import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from ._call import Call, Chance, age
-from ._claims import Doubt
-from ._generations import may_be_passed_over
-from ._server import Server
-from ._settings import OnUnsupported, Settings
-from .exceptions import NetworkError
-from .operations import Operation
+from ._caller import warn
+from ._connecting import Cert, Connecting, Verify
+from ._history import AttemptHook
+from ._lifecycle import AnyTransport, HttpClient, Lifecycle
+from ._settings import MAX_RESPONSE_BYTES, ApiKey, OnUnsupported, Settings
+from .exceptions import InsecureConnectionWarning
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-    from .local import EmbeddedServer
-
-T = TypeVar("T")
-HttpClient = TypeVar("HttpClient")
-AnyTransport = TypeVar("AnyTransport")
 
 
 class _Unset:
@@ -33,21 +27,12 @@ class _Unset:
 _UNSET: Any = _Unset()
 
 
-class Configured(Generic[HttpClient, AnyTransport]):
-    """The settings of a client, and the transport that it shares with its siblings."""
-
-    _chance: Chance = Chance()
-
-    _settings: Settings
-    _transport: AnyTransport
-    _parent: Self | None = None
-    """The client that owns the transport; None for the owner itself."""
-    _server: Server
-    _closed = True
+class Configured(Lifecycle[HttpClient, AnyTransport]):
+    """How a client is made and set."""
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: ApiKey | None = None,
         base_url: str | None = None,
         timeout: float | None = 60.0,
         max_retries: int = 3,
@@ -59,12 +44,18 @@ class Configured(Generic[HttpClient, AnyTransport]):
         on_unsupported: OnUnsupported = "warn",
         settle_grace: float = 2.0,
         retry_unsafe: bool = False,
+        max_response_bytes: int | None = MAX_RESPONSE_BYTES,
+        on_attempt: AttemptHook | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
+        proxy: str | None = None,
         http_client: HttpClient | None = None,
     ) -> None:
         """A client of the server at *base_url*.
 
         Args:
-            api_key: The key, which starts with `ms_sk_`; None for MEMSTACK_API_KEY.
+            api_key: The key, which starts with `ms_sk_`, or a function that gives the key of the
+                hour and is called before each attempt; None for MEMSTACK_API_KEY.
             base_url: Where the server is, with the path it is mounted at; None for
                 MEMSTACK_BASE_URL, or http://localhost:8000 without it.
             timeout: Seconds that one attempt may take; None for no limit.
@@ -83,8 +74,17 @@ class Configured(Generic[HttpClient, AnyTransport]):
                 found, is sent again; a server that stores it later than that makes two.
             retry_unsafe: Whether a create of unknown outcome is sent again without looking for
                 it, which may store it twice.
-            http_client: An httpx client of your own to send with, for proxies, certificates and
-                the like; it stays yours to close.
+            max_response_bytes: Most bytes of an answer, decompressed; a longer one is an error.
+                None for no limit.
+            on_attempt: Told of each attempt when it has ended, for metrics and traces; see
+                AttemptEvent. It must be quick and not call this client.
+            verify: Whom to trust: a file or folder of certificate authorities, or an SSLContext;
+                False for anyone.
+            cert: Certificate to show to the server: a file with its key, or a tuple of
+                certificate file, key file and, where the key has one, password.
+            proxy: URL of a proxy, with user and password where it wants them; None for what
+                HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
+            http_client: An httpx client of your own to send with; it stays yours to close.
 
         Raises:
             AuthenticationError: The key is missing, or cannot be one.
@@ -102,22 +102,13 @@ class Configured(Generic[HttpClient, AnyTransport]):
             on_unsupported=on_unsupported,
             settle_grace=settle_grace,
             retry_unsafe=retry_unsafe,
+            max_response_bytes=max_response_bytes,
+            on_attempt=on_attempt,
         )
-        self._start(settings, self._connect(settings.base_url, http_client))
-
-    @classmethod
-    def _connect(cls, base_url: str, http_client: HttpClient | None) -> AnyTransport:
-        raise NotImplementedError
-
-    @classmethod
-    def _embed(cls, server: EmbeddedServer) -> AnyTransport:
-        raise NotImplementedError
-
-    def _start(self, settings: Settings, transport: AnyTransport) -> None:
-        self._settings = settings
-        self._transport = transport
-        self._server = Server()
-        self._closed = False
+        _warn_if_readable(settings.base_url)
+        connecting = Connecting(verify, cert, proxy)
+        transport = self._connect(settings.base_url, connecting, http_client)
+        self._start(settings, transport, connecting if http_client is None else None)
 
     @classmethod
     def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
@@ -129,17 +120,13 @@ class Configured(Generic[HttpClient, AnyTransport]):
         Raises:
             ValidationError: The path cannot be used, or holds another kind of file.
         """
-        from .local import EmbeddedServer  # sqlite3 is not for everyone
-
-        server = EmbeddedServer(path)
-        place = f"local:{os.fspath(path) if path is not None else ''}"
         client = cls.__new__(cls)
-        client._start(Settings(server.owner_key, place), cls._embed(server))
+        client._start_embedded(path)
         return client
 
     @property
-    def api_key(self) -> str:
-        """The API key itself; keep it out of logs."""
+    def api_key(self) -> ApiKey:
+        """The API key itself, or the function that gives it; keep it out of logs."""
         return self._settings.api_key
 
     @property
@@ -175,7 +162,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
     def with_options(
         self,
         *,
-        api_key: str = _UNSET,
+        api_key: ApiKey = _UNSET,
         timeout: float | None = _UNSET,
         max_retries: int = _UNSET,
         retry_delay: float = _UNSET,
@@ -185,6 +172,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
         on_unsupported: OnUnsupported = _UNSET,
         settle_grace: float = _UNSET,
         retry_unsafe: bool = _UNSET,
+        max_response_bytes: int | None = _UNSET,
+        on_attempt: AttemptHook | None = _UNSET,
     ) -> Self:
         """A sibling with other settings that shares this client's connections.
 
@@ -192,7 +181,7 @@ class Configured(Generic[HttpClient, AnyTransport]):
         kept costs nothing. Closing it does nothing: the connections are closed with this client.
 
         Args:
-            api_key: Another key.
+            api_key: Another key, or function that gives it.
             timeout: Seconds that one attempt may take; None for no limit.
             max_retries: Most attempts after the first; 0 for none.
             retry_delay: Seconds of the first pause between attempts.
@@ -202,6 +191,8 @@ class Configured(Generic[HttpClient, AnyTransport]):
             on_unsupported: What to do about an argument that the server is known to pass over.
             settle_grace: Seconds to wait before a create that is not found is sent again.
             retry_unsafe: Whether a create of unknown outcome is sent again without looking.
+            max_response_bytes: Most bytes of an answer, decompressed; None for no limit.
+            on_attempt: Told of each attempt when it has ended; None for nobody.
 
         Raises:
             AuthenticationError: The key cannot be one.
@@ -217,61 +208,36 @@ class Configured(Generic[HttpClient, AnyTransport]):
             "on_unsupported": on_unsupported,
             "settle_grace": settle_grace,
             "retry_unsafe": retry_unsafe,
+            "max_response_bytes": max_response_bytes,
+            "on_attempt": on_attempt,
         }
-        sibling = object.__new__(type(self))
-        sibling.__dict__.update(self.__dict__)
-        # A sibling keeps the owner alive: `MemStackClient(...).with_options(...).get_memo(...)`.
-        sibling._parent = self._parent or self
-        sibling._settings = self._settings.changed(
+        return self._sibling(
             headers, **{name: value for name, value in changes.items() if value is not _UNSET}
         )
-        return sibling
 
-    def _call(self, operation: Operation[T]) -> Call[T]:
-        if (self._parent or self)._closed:
-            raise NetworkError("this client is closed; make a new one", reason="closed")
-        return Call(operation, self._settings, self._server, self._chance)
 
-    def _must_ask_first(self, operation: Operation[Any]) -> bool:
-        """Whether to find out what server this is before *operation* is sent.
+_readable: set[str] = set()
+"""The servers that were warned of."""
 
-        Raises:
-            UnsupportedArgumentError: It is known, and passes over an argument.
-        """
-        if self._settings.on_unsupported != "raise":
-            return False
-        self._server.check(operation)
-        return not self._server.is_known() and may_be_passed_over(operation)
 
-    def _for_looks(self, call: Call[Any]) -> Self:
-        """The client that settles *call*, within what is left of its deadline and one `timeout`."""
-        # On a server that hangs a look costs one `timeout` more, not one for each of its attempts.
-        bounds = [bound for bound in (call.left(), self.timeout) if bound is not None]
-        return self.with_options(deadline=max(min(bounds), 0.001)) if bounds else self
+def _warn_if_readable(base_url: str) -> None:
+    """Warn, once for each server, where key and memories go over a network in plain text."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or base_url in _readable or _is_loopback(host):
+        return
+    _readable.add(base_url)
+    warn(
+        f"base_url: {base_url} is plain http, so the API key and all that is sent can be read on "
+        "the way; use https, or pass over this InsecureConnectionWarning",
+        InsecureConnectionWarning,
+    )
 
-    def _since(self, doubt: Doubt) -> float | None:
-        return age(doubt.started, doubt.began, self._chance)
 
-    def _warn(self, operation: Operation[Any]) -> None:
-        if self._settings.on_unsupported == "warn":
-            self._server.warn(operation)
-
-    def _first_close(self) -> bool:
-        """Whether there is something to close; only the first time, and only by the owner."""
-        if self._parent is not None or self._closed:
-            return False
-        self._closed = True
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 6.3
         return True
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r}, api_key='ms_sk_***')"
-
-    def __del__(self) -> None:
-        # No I/O here: the event loop may be closed or the interpreter on its way out.
-        if self._parent is None and not self._closed:
-            warnings.warn(
-                f"{self!r} was not closed; use `with`, or close()",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

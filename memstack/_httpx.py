@@ -1,198 +1,203 @@
-"""Sends requests with httpx, and says in the project's own words what went wrong.
+"""Sends requests with httpx; none of its types goes further up, but for a user's `http_client`.
 
-With `_streams` the only module that knows httpx. None of its types goes further up, but for the
-`http_client=` that a user brings.
+Our own connections are made through its transports alone: what its clients add, such as cookies
+and redirects, would let a key or an answer go where it should not. A forked process makes new
+ones, and so does each event loop.
 """
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+import asyncio
+import os
+from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import httpx
 
+from ._connecting import Connecting
+from ._failures import own_errors
 from ._streams import Limit, hold_to_limits
 from ._wire import WireRequest, WireResponse
-from .exceptions import NetworkError, Outcome, RequestTimeoutError, ValidationError
+from .exceptions import NetworkError, ValidationError
+
+__all__ = ["AsyncHttpxTransport", "HttpxTransport"]
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
+Http = TypeVar("Http", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+
+# As many calls at once as a busy agent makes; httpx would let the 101st wait.
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+
+_inherited: list[object] = []
+"""What a fork copied from its parent, kept so that nothing closes it."""
 
 
 class HttpxTransport:
-    """Blocking, over an httpx.Client of its own or the user's."""
+    """Blocking, over connections of its own or the user's httpx.Client."""
 
-    def __init__(self, base_url: str, client: httpx.Client | None) -> None:
-        self._base_url = base_url
-        self._owned = client is None
-        _check(client, httpx.Client)
-        self._client = client or _made(httpx.Client)
+    def __init__(
+        self, base_url: str, connecting: Connecting, client: httpx.Client | None = None
+    ) -> None:
+        self._origin = _origin_of(base_url)
+        self._brought = _checked(client, httpx.Client, connecting)
+        self._make = _maker(httpx.HTTPTransport, base_url, connecting) if client is None else None
+        self._pid = os.getpid()
+        self._http = self._make() if self._make else None
 
     def send(self, request: WireRequest) -> WireResponse:
-        with _own_errors(self._client, self._base_url, request):
-            wire = _built(self._client, self._base_url, request)
-            answer = self._client.send(wire, auth=None, follow_redirects=False)
-            return _read(answer)
+        with own_errors(self._origin, request):
+            answer = self._opened(request)
+            try:
+                body = _Body(request)
+                for part in answer.iter_bytes():
+                    if not body.takes(part):
+                        break
+                return body.of(answer)
+            finally:
+                answer.close()
 
     def close(self) -> None:
-        if self._owned:
-            self._client.close()
+        if self._http is not None and self._pid == os.getpid():
+            self._http.close()
+
+    def _opened(self, request: WireRequest) -> httpx.Response:
+        if self._brought is not None:
+            _check_usable(self._brought, self._pid)
+            wire = _built(self._brought.build_request, self._origin, request)
+            return self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
+        assert self._make is not None
+        if self._http is None or self._pid != os.getpid():
+            _inherited.append(self._http)
+            self._http, self._pid = self._make(), os.getpid()
+        return self._http.handle_request(_built(httpx.Request, self._origin, request))
 
 
 class AsyncHttpxTransport:
-    """The same, awaited, over an httpx.AsyncClient."""
+    """The same, awaited, over an httpx.AsyncClient; several event loops may use one."""
 
-    def __init__(self, base_url: str, client: httpx.AsyncClient | None) -> None:
-        self._base_url = base_url
-        self._owned = client is None
-        _check(client, httpx.AsyncClient)
-        self._client = client or _made(httpx.AsyncClient)
+    def __init__(
+        self, base_url: str, connecting: Connecting, client: httpx.AsyncClient | None = None
+    ) -> None:
+        self._origin = _origin_of(base_url)
+        self._brought = _checked(client, httpx.AsyncClient, connecting)
+        self._make = (
+            _maker(httpx.AsyncHTTPTransport, base_url, connecting) if client is None else None
+        )
+        self._pid = os.getpid()
+        if self._make is not None:
+            self._make()  # so that a fault shows now, and not at the first call
+        self._http: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport]
+        self._http = WeakKeyDictionary()
 
     async def send(self, request: WireRequest) -> WireResponse:
-        with _own_errors(self._client, self._base_url, request):
-            wire = _built(self._client, self._base_url, request)
-            answer = await self._client.send(wire, auth=None, follow_redirects=False)
-            return _read(answer)
+        with own_errors(self._origin, request):
+            answer = await self._opened(request)
+            try:
+                body = _Body(request)
+                async for part in answer.aiter_bytes():
+                    if not body.takes(part):
+                        break
+                return body.of(answer)
+            finally:
+                await answer.aclose()
 
     async def close(self) -> None:
-        if self._owned:
-            await self._client.aclose()
+        """Close the connections of every loop that runs; those of others are gone with it."""
+        if self._pid != os.getpid():
+            return
+        here = asyncio.get_running_loop()
+        while self._http:
+            loop, http = self._http.popitem()
+            if loop is here:
+                await http.aclose()
+            elif loop.is_running():
+                there = asyncio.run_coroutine_threadsafe(http.aclose(), loop)
+                await asyncio.wrap_future(there)
+
+    async def _opened(self, request: WireRequest) -> httpx.Response:
+        if self._brought is not None:
+            _check_usable(self._brought, self._pid)
+            wire = _built(self._brought.build_request, self._origin, request)
+            return await self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
+        assert self._make is not None
+        if self._pid != os.getpid():
+            _inherited.append(self._http)
+            self._http, self._pid = WeakKeyDictionary(), os.getpid()
+        loop = asyncio.get_running_loop()
+        http = self._http.get(loop) or self._http.setdefault(loop, self._make())
+        return await http.handle_async_request(_built(httpx.Request, self._origin, request))
 
 
-def _check(client: object, kind: type[Client]) -> None:
-    if client is not None and not isinstance(client, kind):
+class _Body:
+    """Collects a body, up to what the request allows."""
+
+    def __init__(self, request: WireRequest) -> None:
+        self._most = request.max_bytes
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def takes(self, part: bytes) -> bool:
+        """Whether more may come after *part*."""
+        self._parts.append(part)
+        self._size += len(part)
+        return self._most is None or self._size <= self._most
+
+    def of(self, answer: httpx.Response) -> WireResponse:
+        is_cut = self._most is not None and self._size > self._most
+        body = b"".join(self._parts)
+        return WireResponse(
+            answer.status_code, dict(answer.headers), body[: self._most] if is_cut else body, is_cut
+        )
+
+
+def _origin_of(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _checked(client: Client | None, kind: type[Client], connecting: Connecting) -> Client | None:
+    if client is None:
+        return None
+    if not isinstance(client, kind):
         raise ValidationError(f"http_client: must be an httpx.{kind.__name__}")
-
-
-def _made(kind: type[Client]) -> Client:
-    """A client of our own, which keeps no cookies: they would go along with other keys."""
-    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    try:
-        client = kind(verify=_ssl_context(), cookies=jar)
-    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
-        raise ValidationError(
-            f"the environment names a proxy or certificates that cannot be used ({error}); look at "
-            "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-        ) from error
-    hold_to_limits(client)
+    if not connecting.is_plain():
+        raise ValidationError("verify, cert, proxy: set them on the http_client that is brought")
     return client
 
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    # Building one reads all certificate authorities, about 50 ms; it may be shared.
-    return httpx.create_ssl_context()
+def _maker(kind: type[Http], base_url: str, connecting: Connecting) -> Callable[[], Http]:
+    """What makes transports of *kind*, which share one TLS context."""
+    context, proxy = connecting.ssl_context(), connecting.proxy_for(base_url)
+
+    def make() -> Http:
+        try:
+            transport = kind(verify=context, proxy=proxy, limits=_LIMITS)
+        except (ImportError, ValueError) as error:
+            raise ValidationError(f"the proxy cannot be used ({error})") from error
+        hold_to_limits(transport)
+        return transport
+
+    return make
 
 
-def _built(
-    client: httpx.Client | httpx.AsyncClient, base_url: str, request: WireRequest
-) -> httpx.Request:
-    return client.build_request(
-        request.method,
-        base_url + request.target,
-        headers=dict(request.headers),
-        content=request.body,
-        timeout=Limit.of(request.timeout),
-    )
-
-
-def _read(answer: httpx.Response) -> WireResponse:
-    return WireResponse(answer.status_code, dict(answer.headers), answer.content)
-
-
-# From the most special to the most general: the first that fits names the failure.
-_KINDS: tuple[tuple[type[Exception], str, Outcome], ...] = (
-    (httpx.ConnectTimeout, "connect_timeout", "not_sent"),
-    (httpx.PoolTimeout, "pool_timeout", "not_sent"),
-    (httpx.ReadTimeout, "read_timeout", "unknown"),
-    (httpx.WriteTimeout, "write_timeout", "unknown"),
-    (httpx.ConnectError, "connect", "not_sent"),
-    (httpx.ProxyError, "proxy", "not_sent"),
-    (httpx.UnsupportedProtocol, "url", "not_sent"),
-    (httpx.LocalProtocolError, "url", "not_sent"),
-    (httpx.InvalidURL, "url", "not_sent"),
-    (httpx.WriteError, "write", "unknown"),
-    (httpx.DecodingError, "truncated", "unknown"),
-    (httpx.RemoteProtocolError, "truncated", "unknown"),
-    (httpx.HTTPError, "read", "unknown"),
-)
-
-
-@contextmanager
-def _own_errors(
-    client: httpx.Client | httpx.AsyncClient, base_url: str, request: WireRequest
-) -> Iterator[None]:
-    """Turns what httpx raises into NetworkError."""
+def _check_usable(client: httpx.Client | httpx.AsyncClient, pid: int) -> None:
     if client.is_closed:  # httpx would raise a bare RuntimeError
         raise NetworkError("http_client is closed; bring an open one", reason="closed")
-    try:
-        yield
-    except ssl.SSLError as error:  # httpcore 0.18 lets it through
-        text = _TEXTS["tls"].format(error=error)
-        raise NetworkError(f"{text} at {base_url}", reason="tls") from error
-    except RuntimeError as error:
-        if "event loop" not in str(error).lower():
-            raise
+    if pid != os.getpid():  # its connections and locks are the parent's
         raise NetworkError(
-            "the connections of this client belong to another event loop; use one client for each",
+            "http_client came through a fork; make it, and the client, in this process",
             reason="closed",
-        ) from error
-    except UnicodeError as error:  # a host name with an empty or too long label
-        text = _TEXTS["url"].format(error=error)
-        raise NetworkError(f"{text} at {base_url}", reason="url") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
-        if reason == "connect":
-            reason = _connect_reason(error)
-        place = base_url + request.target.partition("?")[0]
-        if isinstance(error, httpx.TimeoutException):
-            # Without a limit of ours the system's own ends a connection attempt.
-            limit = "the system's limit" if request.timeout is None else f"{request.timeout:g} s"
-            raise RequestTimeoutError(
-                f"{_TEXTS[reason]} within {limit} at {place}",
-                reason=reason,
-                outcome=outcome,
-            ) from error
-        text = _TEXTS[reason].format(error=str(error) or type(error).__name__)
-        raise NetworkError(f"{text} at {place}", reason=reason, outcome=outcome) from error
+        )
 
 
-_TEXTS = {
-    "connect_timeout": "no connection",
-    "pool_timeout": "no free connection; as many calls run as the pool has connections",
-    "read_timeout": "no whole answer",
-    "write_timeout": "the request could not be sent",
-    "refused": "no server listens; start it, set base_url, or use MemStackClient.local(): refused",
-    "dns": "the name of the host is not known; check base_url: no address",
-    "tls": "no trust in the server's TLS certificate or protocol ({error})",
-    "connect": "no connection ({error})",
-    "proxy": "the proxy let nothing through ({error})",
-    "url": "the request cannot be sent as it is ({error})",
-    "write": "the connection broke while the request was sent ({error})",
-    "read": "the connection broke before the answer was whole ({error})",
-    "truncated": "the answer was cut or garbled ({error})",
-}
-
-
-def _connect_reason(error: BaseException) -> str:
-    """Why no connection came about, read from the causes that httpx wraps."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return "tls"
-        if isinstance(cause, socket.gaierror):
-            return "dns"
-        if isinstance(cause, ConnectionRefusedError):
-            return "refused"
-    return "connect"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        # Several addresses of one host fail together, as a group.
-        yield from getattr(error, "exceptions", ())
-        error = error.__cause__ or error.__context__
+def _built(build: Callable[..., httpx.Request], origin: str, request: WireRequest) -> httpx.Request:
+    limit = Limit.of(request.timeout)
+    return build(
+        request.method,
+        origin + request.target,
+        headers=dict(request.headers),
+        content=request.body,
+        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ from functools import cache
 from http import HTTPStatus
 from types import NoneType
 from typing import Any, TypeVar, cast
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import pydantic
 
@@ -28,14 +30,19 @@ _HINTS = {
 }
 
 
-def read_answer(response: WireResponse, answer: type[T], facts: Mapping[str, Any]) -> T:
-    """The body of a successful *response* as *answer*.
+def read_answer(
+    response: WireResponse, answer: type[T], facts: Mapping[str, Any], *, limit: int | None = None
+) -> T:
+    """The body of a successful *response*, of which *limit* bytes were read, as *answer*.
 
     Raises:
         ResponseValidationError: The body is not what the API promises; with *facts* and the body.
     """
     if answer is NoneType:
         return None  # type: ignore[return-value]
+    if response.is_cut:
+        fault = f"a body of more than max_response_bytes ({limit}), the beginning of which"
+        raise _unread(response, facts, f"{fault} is in .content")
     try:
         adapter: pydantic.TypeAdapter[T] = _adapter(cast(Any, answer))
         return _validated(adapter, response.body)
@@ -46,15 +53,21 @@ def read_answer(response: WireResponse, answer: type[T], facts: Mapping[str, Any
             f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
             for e in error.errors(include_input=False, include_url=False)[:3]
         )
-        raise ResponseValidationError(
-            f"{response.status} with a body that is not what the API promises "
-            f"({broken[:MAX_DETAIL]}); the raw body is in .content "
-            f"[{facts['method']} {facts['path']}, request id {facts['request_id']}]",
-            status_code=response.status,
-            headers=response.headers,
-            content=response.body,
-            **{**facts, "outcome": "applied"},
-        ) from None
+        fault = f"a body that is not what the API promises ({broken[:MAX_DETAIL]})"
+        raise _unread(response, facts, f"{fault}; the raw body is in .content") from None
+
+
+def _unread(
+    response: WireResponse, facts: Mapping[str, Any], fault: str
+) -> ResponseValidationError:
+    return ResponseValidationError(
+        f"{response.status} with {fault} "
+        f"[{facts['method']} {facts['path']}, request id {facts['request_id']}]",
+        status_code=response.status,
+        headers=response.headers,
+        content=response.body,
+        **{**facts, "outcome": "applied"},
+    )
 
 
 def _validated(adapter: pydantic.TypeAdapter[T], body: bytes) -> T:
@@ -98,13 +111,16 @@ def _adapter(answer: Any) -> pydantic.TypeAdapter[Any]:
     return pydantic.TypeAdapter(answer)
 
 
-def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) -> APIError:
+def error_of(
+    response: WireResponse, facts: Mapping[str, Any], *, now: float, redirects: int = 0
+) -> APIError:
     """The error that a *response* that is not a success stands for.
 
     Args:
         response: The answer; its status is not 2xx.
         facts: What every error of the call has: method, path, request_id, attempts, outcome.
         now: Seconds since 1970 on our clock, for a `Retry-After` date without a `Date`.
+        redirects: How many were followed.
     """
     status = response.status
     kind = APIError.class_for(status)
@@ -115,7 +131,8 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
         detail = "this server does not have the operation; or check base_url"
     if 300 <= status < 400:
         place = response.headers.get("location", "elsewhere")
-        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; check base_url"
+        advice = f"after {redirects} others" if redirects else "set base_url"
+        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; {advice}"
     hint = _HINTS.get(status)
     message = f"{status} {_phrase(status)}".rstrip()
     message += f": {detail}" if detail else ""
@@ -129,6 +146,33 @@ def error_of(response: WireResponse, facts: Mapping[str, Any], *, now: float) ->
         retry_after=retry_after(response.headers, now=now),
         **facts,
     )
+
+
+def redirect_of(response: WireResponse, method: str, url: str) -> str | None:
+    """The target on the origin of *url* to which *response* sends the request; None for none.
+
+    307 and 308 ask for the same request again. 301 and 302 would turn a POST into a GET, so only
+    a GET follows them. RFC 9110 15.4.
+    """
+    kept = response.status in (307, 308) or (response.status in (301, 302) and method == "GET")
+    place = response.headers.get("location")
+    if not kept or place is None or not _LOCATION.fullmatch(place):
+        return None
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, place))
+        same = _origin(here) == _origin(there) and "@" not in there.netloc
+    except ValueError:  # a port that is none
+        return None
+    target = there.path or "/"
+    return (f"{target}?{there.query}" if there.query else target) if same else None
+
+
+_LOCATION = re.compile(r"[\x21-\x7e]+")
+_PORTS = {"http": 80, "https": 443}
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
 def is_no_route(response: WireResponse) -> bool:

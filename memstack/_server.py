@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._caller import warn
 from ._claims import Claims
 from ._generations import Generation, passed_over, recognised
 from .exceptions import UnsupportedArgumentError, UnsupportedArgumentWarning
@@ -38,7 +37,7 @@ class ServerInfo:
 class Server:
     """Shared by a client and its siblings; each fact is one assignment, so no lock is needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_url: str) -> None:
         self.generation: Generation | None = None
         self._asked = False
         self.moved: frozenset[str] = frozenset()
@@ -46,7 +45,7 @@ class Server:
         self.honours_keys = False
         """Whether it applies a create once, however often its `Idempotency-Key` comes."""
         self.budget = RetryBudget()
-        self.claims = Claims()
+        self.claims = Claims.of(base_url)
         self._warned: set[tuple[str, str]] = set()
 
     def is_known(self) -> bool:
@@ -89,10 +88,9 @@ class Server:
         for argument, meaning in self._passed_over(operation):
             if (operation.id, argument) not in self._warned:
                 self._warned.add((operation.id, argument))
-                warnings.warn(
+                warn(
                     f"{operation.id}: {argument}: this server {meaning}",
                     UnsupportedArgumentWarning,
-                    stacklevel=_levels_to_caller(),
                 )
 
     def info(self, health: Mapping[str, Any]) -> ServerInfo:
@@ -115,11 +113,3 @@ def capabilities_of(health: Mapping[str, Any]) -> tuple[str, ...]:
     """What a health answer lists, whatever its shape."""
     listed = health.get("capabilities")
     return tuple(map(str, listed)) if isinstance(listed, list) else ()
-
-
-def _levels_to_caller() -> int:
-    """How far up the first frame outside this package is, counted as `warnings.warn` does."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("memstack."):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from ._history import AttemptHook
 from ._rules import KEY, KEY_PREFIX
 from ._version import __version__
 from .exceptions import AuthenticationError, ValidationError
 
 OnUnsupported = Literal["warn", "raise", "ignore"]
+ApiKey = str | Callable[[], str | Awaitable[str]]
+"""A key, or what gives the one of the hour; only an asynchronous client awaits it."""
 
 MAX_SECONDS = 1e9  # sockets and locks overflow at about 9.2e9
 DEFAULT_BASE_URL = "http://localhost:8000"
+MAX_RESPONSE_BYTES = 104_857_600  # 100 MiB: a thousand results of 100 KB each
 
 # What the client sets itself. Whoever sends another key names it with api_key=.
 _RESERVED = frozenset(
@@ -31,7 +35,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+")
 class Settings:
     """Durations are in seconds. The repr holds no secret."""
 
-    api_key: str = field(repr=False)
+    api_key: ApiKey = field(repr=False)
     base_url: str
     timeout: float | None = 60.0
     max_retries: int = 3
@@ -43,9 +47,13 @@ class Settings:
     on_unsupported: OnUnsupported = "warn"
     settle_grace: float = 2.0
     retry_unsafe: bool = False
+    max_response_bytes: int | None = MAX_RESPONSE_BYTES
+    on_attempt: AttemptHook | None = field(default=None, repr=False)
+    root: str = ""
+    """The path of `base_url`, below which the API is."""
 
     @classmethod
-    def resolve(cls, *, api_key: str | None, base_url: str | None, **rest: Any) -> Settings:
+    def resolve(cls, *, api_key: ApiKey | None, base_url: str | None, **rest: Any) -> Settings:
         """Settings from arguments, and from the environment where an argument is None.
 
         Raises:
@@ -54,13 +62,13 @@ class Settings:
         """
         key = os.environ.get("MEMSTACK_API_KEY") if api_key is None else api_key
         url = os.environ.get("MEMSTACK_BASE_URL") if base_url is None else base_url
-        return cls._checked(
-            api_key=key, base_url=base_url_of(DEFAULT_BASE_URL if url is None else url), **rest
-        )
+        base = base_url_of(DEFAULT_BASE_URL if url is None else url)
+        return cls._checked(api_key=key, base_url=base, root=urlsplit(base).path, **rest)
 
     @classmethod
     def _checked(cls, *, api_key: Any, headers: Any, **rest: Any) -> Settings:
-        _check_key(api_key)
+        if not callable(api_key):
+            check_key(api_key)
         _check_number("timeout", rest["timeout"], above_0=True, or_none=True)
         _check_number("deadline", rest["deadline"], above_0=True, or_none=True)
         _check_number("retry_delay", rest["retry_delay"])
@@ -68,9 +76,11 @@ class Settings:
         _check_number("settle_grace", rest["settle_grace"])
         if not isinstance(rest["retry_unsafe"], bool):
             raise ValidationError("retry_unsafe: must be True or False")
-        retries = rest["max_retries"]
-        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-            raise ValidationError("max_retries: must be a whole number, 0 or more")
+        if rest["on_attempt"] is not None and not callable(rest["on_attempt"]):
+            raise ValidationError("on_attempt: must be a function, or None")
+        _check_count("max_retries", rest["max_retries"])
+        if rest["max_response_bytes"] is not None:
+            _check_count("max_response_bytes", rest["max_response_bytes"])
         if rest["on_unsupported"] not in get_args(OnUnsupported):
             raise ValidationError("on_unsupported: must be 'warn', 'raise' or 'ignore'")
         return cls(api_key=api_key, headers=_headers_of(headers), **rest)
@@ -82,16 +92,21 @@ class Settings:
         return self._checked(**{**now, **changes, "headers": merged})
 
     def request_headers(self) -> dict[str, str]:
-        """The headers that every request of these settings has."""
+        """The headers that every request of these settings has, beside the key's."""
         return {
-            "authorization": f"Bearer {self.api_key}",
             "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
             "user-agent": f"memstack-python/{__version__}",
             **self.headers,
         }
 
 
-def _check_key(key: Any) -> None:
+def check_key(key: Any) -> None:
+    """Nothing, if *key* can be an API key.
+
+    Raises:
+        AuthenticationError: It is missing, or cannot be one.
+    """
     if key is None or key == "":
         raise AuthenticationError(
             "no API key: pass api_key= or set MEMSTACK_API_KEY; "
@@ -134,6 +149,11 @@ def base_url_of(url: Any) -> str:
     if url.rstrip("/").endswith("/api/v1"):
         raise refused("must not end in /api/v1, which each path begins with; it must be the root")
     return url.rstrip("/")
+
+
+def _check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValidationError(f"{name}: must be a whole number, 0 or more")
 
 
 def _check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool = False) -> None:

@@ -34,17 +34,15 @@ class Limit(float):
         return limit
 
 
-def hold_to_limits(client: httpx.Client | httpx.AsyncClient) -> None:
-    """Make the connections of *client*, which is new and has none, heed the limits of requests.
+def hold_to_limits(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
+    """Make the connections of *transport*, which is new and has none, heed the limits of requests.
 
-    httpx offers no way to name a network backend, so this reaches into its transports and their
-    pools, one for each proxy of the environment; tests/integration proves that it still works.
+    httpx offers no way to name a network backend, so this reaches into its connection pool;
+    tests/integration proves that it still works.
     """
-    kind = _AsyncBackend if isinstance(client, httpx.AsyncClient) else _Backend
-    for transport in (client._transport, *client._mounts.values()):
-        if transport is not None:  # it is, for a host that NO_PROXY names
-            pool = cast(Any, transport)._pool
-            pool._network_backend = kind(pool._network_backend)
+    pool = cast(Any, transport)._pool
+    kind = _AsyncBackend if isinstance(transport, httpx.AsyncHTTPTransport) else _Backend
+    pool._network_backend = kind(pool._network_backend)
 
 
 def _left(timeout: float | None, late: type[Exception]) -> float | None:

@@ -14,11 +14,13 @@ class WireRequest:
     method: str
     """In capitals."""
     target: str
-    """Percent-encoded path and query, without the base URL: `/api/v1/memos?limit=20`."""
+    """Percent-encoded path and query, on the server's origin: `/api/v1/memos?limit=20`."""
     headers: Mapping[str, str]
     body: bytes | None
     timeout: float | None
     """Seconds it may take; None for ever."""
+    max_bytes: int | None = None
+    """Most bytes of the answer's body, decompressed, to read; None for all."""
 
     def __repr__(self) -> str:
         # The headers hold the API key, the body what its owner wants remembered.
@@ -27,12 +29,14 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireResponse:
-    """One whole answer."""
+    """One answer."""
 
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    is_cut: bool = False
+    """Whether the body is longer than `max_bytes` of the request, and only begun here."""
 
     def __repr__(self) -> str:
         return f"<WireResponse {self.status}, {len(self.body)} bytes>"

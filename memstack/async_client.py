@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import operations
 from ._binding import async_method
 from ._configured import Configured
+from ._connecting import Connecting
 from ._httpx import AsyncHttpxTransport
+from ._sending import run_async, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
-from ._transport import run_async, send_async
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -51,8 +52,10 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     health_check = async_method(operations.health_check)
 
     @classmethod
-    def _connect(cls, base_url: str, http_client: httpx.AsyncClient | None) -> AsyncTransport:
-        return AsyncHttpxTransport(base_url, http_client)
+    def _connect(
+        cls, base_url: str, connecting: Connecting, http_client: httpx.AsyncClient | None
+    ) -> AsyncTransport:
+        return AsyncHttpxTransport(base_url, connecting, http_client)
 
     @classmethod
     def _embed(cls, server: EmbeddedServer) -> AsyncTransport:
@@ -74,7 +77,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         async def ask(look: Operation[Any]) -> Response[Any]:
             return await self._for_looks(call).send_raw(look)
 
-        response = await send_async(call, self._transport, self._sleep, ask)
+        response = await run_async(sending(call), self._transport, self._sleep, ask)
         self._warn(operation)
         return response
 
@@ -100,7 +103,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
             MemStackError: The server could not be asked.
         """
         steps = resolving(error, self._server, self._since)
-        return await run_async(steps, self._sleep, self.send_raw)
+        return await run_async(steps, self._transport, self._sleep, self.send_raw)
 
     async def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import operations
 from ._binding import sync_method
 from ._configured import Configured
+from ._connecting import Connecting
 from ._httpx import HttpxTransport
+from ._sending import run, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
-from ._transport import run, send
 from ._wire import Transport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -55,8 +56,10 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     health_check = sync_method(operations.health_check)
 
     @classmethod
-    def _connect(cls, base_url: str, http_client: httpx.Client | None) -> Transport:
-        return HttpxTransport(base_url, http_client)
+    def _connect(
+        cls, base_url: str, connecting: Connecting, http_client: httpx.Client | None
+    ) -> Transport:
+        return HttpxTransport(base_url, connecting, http_client)
 
     @classmethod
     def _embed(cls, server: EmbeddedServer) -> Transport:
@@ -78,7 +81,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         def ask(look: Operation[Any]) -> Response[Any]:
             return self._for_looks(call).send_raw(look)
 
-        response = send(call, self._transport, self._sleep, ask)
+        response = run(sending(call), self._transport, self._sleep, ask)
         self._warn(operation)
         return response
 
@@ -104,7 +107,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
             MemStackError: The server could not be asked.
         """
         steps = resolving(error, self._server, self._since)
-        return run(steps, self._sleep, self.send_raw)
+        return run(steps, self._transport, self._sleep, self.send_raw)
 
     def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

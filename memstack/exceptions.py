@@ -34,6 +34,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
+    "InsecureConnectionWarning",
     "MemStackError",
     "NetworkError",
     "NotFoundError",
@@ -124,12 +125,16 @@ class UnsupportedArgumentWarning(UserWarning):
     """The server is known to have passed over an argument: what it did is not what was asked."""
 
 
+class InsecureConnectionWarning(UserWarning):
+    """The server is reached over plain http: whoever is on the way can read the API key."""
+
+
 class NetworkError(MemStackError):
     """No usable answer came.
 
     Attributes:
         reason: The kind of failure: `dns`, `refused`, `connect`, `connect_timeout`,
-            `pool_timeout`, `tls`, `url`, `write`, `read`, `read_timeout`, `write_timeout`,
+            `pool_timeout`, `proxy`, `tls`, `url`, `write`, `read`, `read_timeout`, `write_timeout`,
             `truncated`, `deadline` or `closed`.
     """
 

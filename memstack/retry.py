@@ -21,10 +21,10 @@ Backoff is `retry_delay * 2**n`, n from 0, at most 30 s, times a random 0.5 to 1
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Literal
 
+from ._lock import LOCK
 from .exceptions import APIError, MemStackError, NetworkError, Outcome
 
 __all__ = ["Effect", "Pause", "RetryBudget", "RetryPolicy", "outcome_of_status"]
@@ -130,7 +130,6 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self._tokens = self.CAPACITY
-        self._lock = threading.Lock()
 
     @classmethod
     def price(cls, error: MemStackError) -> int:
@@ -140,7 +139,7 @@ class RetryBudget:
 
     def spend(self, tokens: int) -> bool:
         """Whether *tokens* were there, and are spent."""
-        with self._lock:
+        with LOCK:
             if tokens > self._tokens:
                 return False
             self._tokens -= tokens
@@ -148,7 +147,7 @@ class RetryBudget:
 
     def earn(self, tokens: int) -> None:
         """Put *tokens* back, up to the capacity."""
-        with self._lock:
+        with LOCK:
             self._tokens = min(self.CAPACITY, self._tokens + tokens)
 
 

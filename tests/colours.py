@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from memstack import MemStackAsyncClient, MemStackClient
-from memstack._call import Chance
+from memstack._history import Chance
 
 Colour = Literal["sync", "async"]
 AnyClient = MemStackClient | MemStackAsyncClient

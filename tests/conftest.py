@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from memstack import MemStackAsyncClient, MemStackClient
+from memstack._claims import Claims
 
 from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime
 from .scripted import ScriptedServer
@@ -24,6 +25,12 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key or URL of whoever runs the tests is never used."""
     monkeypatch.delenv("MEMSTACK_API_KEY", raising=False)
     monkeypatch.delenv("MEMSTACK_BASE_URL", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_claims() -> None:
+    """Rows of the same id, and clients that a traceback keeps alive, are another test's."""
+    Claims._of.clear()
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -73,7 +80,7 @@ def make(
 ) -> Make:
     """Makes a client of the scripted server, in this test's colour."""
 
-    def make(base_url: str = "http://memstack.test", **options: Any) -> Driven:
+    def make(base_url: str = "https://memstack.test", **options: Any) -> Driven:
         transport = httpx.MockTransport(server)
         client: AnyClient
         if colour == "sync":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import vcr  # type: ignore[import-untyped]
@@ -110,7 +111,7 @@ def recorded(generation: str, group: str, case: str) -> Exchange:
 @contextmanager
 def playing(path: Path) -> Iterator[Any]:
     """Every request is answered from the cassette at *path*, each exchange once; gives vcrpy's."""
-    with _player().use_cassette(path, allow_playback_repeats=False) as cassette:
+    with _alone(), _player().use_cassette(path, allow_playback_repeats=False) as cassette:
         yield cassette
 
 
@@ -129,8 +130,13 @@ def playing_chosen(*exchanges: Exchange) -> Iterator[Any]:
 
     player = _player()
     player.register_persister(Chosen)
-    with player.use_cassette("chosen", allow_playback_repeats=False) as cassette:
+    with _alone(), player.use_cassette("chosen", allow_playback_repeats=False) as cassette:
         yield cassette
+
+
+def _alone() -> AbstractContextManager[Any]:
+    """Each exchange stands alone: where a redirect led to was not recorded."""
+    return mock.patch("memstack._call.MAX_REDIRECTS", 0)
 
 
 def _player() -> Any:

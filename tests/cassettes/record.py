@@ -41,7 +41,9 @@ class Recorder:
     @contextmanager
     def group(self, name: str) -> Iterator[None]:
         """A cassette of that name."""
-        scrubber = Scrubber(self.client.api_key, self.client.base_url)
+        key = self.client.api_key
+        assert isinstance(key, str)
+        scrubber = Scrubber(key, self.client.base_url)
         recorder = vcr.VCR(
             record_mode="all",
             before_record_request=scrubber.request,

@@ -67,7 +67,7 @@ def test_a_host_name_that_cannot_be_is_an_error_of_ours(
     colour: Colour, drive: Any, label: str
 ) -> None:
     """It looks like a URL until somebody looks it up."""
-    client = drive(CLASSES[colour](KEY, f"http://{label}.invalid", timeout=1, max_retries=0))
+    client = drive(CLASSES[colour](KEY, f"https://{label}.invalid", timeout=1, max_retries=0))
 
     with pytest.raises(memstack.NetworkError) as caught:
         client.health_check()
@@ -116,16 +116,16 @@ def test_leaves_the_users_http_client_open(make: Make) -> None:
 
     client.close()
 
-    assert not transport._client.is_closed
+    assert not transport._brought.is_closed
 
 
 def test_a_closed_http_client_is_an_error_of_ours(client: Driven) -> None:
     """httpx itself would raise a bare RuntimeError."""
     transport: Any = client.client._transport
-    if isinstance(transport._client, httpx.AsyncClient):
-        client.loop.run_until_complete(transport._client.aclose())
+    if isinstance(transport._brought, httpx.AsyncClient):
+        client.loop.run_until_complete(transport._brought.aclose())
     else:
-        transport._client.close()
+        transport._brought.close()
 
     with pytest.raises(memstack.NetworkError, match="http_client is closed") as caught:
         client.get_memo("m1")

@@ -27,7 +27,7 @@ EPISODE = (
 # Why servers differ, where that has several cases.
 EMPTY = "deployed servers take empty texts; openapi.yaml does not"
 NUL = "PostgreSQL cannot store NUL, so openapi.yaml does not allow it anywhere"
-SLASH = "deployed servers redirect, which the client does not follow"
+SLASH = "deployed servers redirect; the client follows, which was not recorded"
 UNCHECKED = "v0.2 does not check what a search asks for"
 NO_MEMO = "v0.2 fails on every new memo"
 RANGE = "deployed servers do not check it, and their database or calendar fails"

@@ -83,7 +83,7 @@ def sent(operation: operations.Operation[Any]) -> httpx.Request:
         return httpx.Response(400)
 
     http = httpx.Client(transport=httpx.MockTransport(answer))
-    client = MemStackClient(KEY, "http://memstack.test", http_client=http)
+    client = MemStackClient(KEY, "https://memstack.test", http_client=http)
     with http, client, pytest.raises(BadRequestError):
         client.send(operation)
     (request,) = requests

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from memstack import APIError, EpisodePage, Memo, MemoryResponse, ResponseValidationError
-from memstack._reading import MAX_DETAIL, error_of, read_answer, retry_after
+from memstack._reading import MAX_DETAIL, error_of, read_answer, redirect_of, retry_after
 from memstack._wire import WireResponse
 
 FACTS: dict[str, Any] = {
@@ -219,3 +219,22 @@ def test_any_body_makes_a_readable_error(body: bytes) -> None:
 
     assert failure.content == body
     assert failure.message.startswith("520")
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("/new?a=1#part", "/new?a=1"),
+        ("HTTPS://Memstack.test:443", "/"),
+        ("../x", "/a/x"),
+        ("https://memstack.test:x/", None),
+        ("https://memstack.test/é", None),
+        ("/a b", None),
+        ("", None),
+    ],
+)
+def test_a_redirect_stays_on_its_origin(place: str, target: str | None) -> None:
+    """Whatever the header holds; the part of a page is not sent."""
+    moved = WireResponse(307, {"location": place}, b"")
+
+    assert redirect_of(moved, "POST", "https://memstack.test/a/b/c") == target

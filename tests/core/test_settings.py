@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from memstack import AuthenticationError, MemStackClient, ValidationError
-from memstack._httpx import _ssl_context
+from memstack._connecting import _default_context
 from memstack._settings import base_url_of
 
 KEY = "ms_sk_canary"
@@ -118,11 +118,11 @@ def test_names_the_environment_where_that_is_at_fault(
 ) -> None:
     """Proxies and certificates come from there."""
     monkeypatch.setenv(name, value)
-    _ssl_context.cache_clear()
+    _default_context.cache_clear()
 
     with pytest.raises(ValidationError, match="environment"):
         MemStackClient(KEY)
-    _ssl_context.cache_clear()
+    _default_context.cache_clear()
 
 
 def test_refuses_an_http_client_of_the_other_colour() -> None:
@@ -136,11 +136,11 @@ def test_refuses_an_http_client_of_the_other_colour() -> None:
 def test_reads_key_and_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """An argument wins over the environment."""
     monkeypatch.setenv("MEMSTACK_API_KEY", KEY)
-    monkeypatch.setenv("MEMSTACK_BASE_URL", "http://env:1")
+    monkeypatch.setenv("MEMSTACK_BASE_URL", "https://env:1")
 
-    with MemStackClient() as client, MemStackClient("ms_sk_arg", "http://arg:2") as other:
-        assert (client.api_key, client.base_url) == (KEY, "http://env:1")
-        assert (other.api_key, other.base_url) == ("ms_sk_arg", "http://arg:2")
+    with MemStackClient() as client, MemStackClient("ms_sk_arg", "https://arg:2") as other:
+        assert (client.api_key, client.base_url) == (KEY, "https://env:1")
+        assert (other.api_key, other.base_url) == ("ms_sk_arg", "https://arg:2")
 
 
 def test_has_the_promised_defaults() -> None:

@@ -59,7 +59,7 @@ def test_an_unknown_host_is_a_dns_failure(
     def no_address(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    client = connect("http://memstack.invalid", max_retries=0)
+    client = connect("https://memstack.invalid", max_retries=0)
     monkeypatch.setattr(socket, "getaddrinfo", no_address)
     with pytest.raises(memstack.NetworkError, match="base_url") as caught:
         client.health_check()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -76,10 +77,17 @@ SHELL = "\n".join(block.text for block in BLOCKS if block.language == "sh")
 
 
 @pytest.fixture
-def _beside_a_server(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _beside_a_server(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
+    log = logging.getLogger("memstack")
+    handlers, level = log.handlers[:], log.level
     for name, value in served.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
+    yield
+    log.handlers[:] = handlers
+    log.setLevel(level)
 
 
 @pytest.mark.usefixtures("_beside_a_server")
@@ -116,7 +124,7 @@ def _remembered(remember: Callable[..., str | None], *steps: Answer | BaseExcept
     server = ScriptedServer(FakeTime())
     server.answer(*steps)
     http = httpx.Client(transport=httpx.MockTransport(server))
-    with http, MemStackClient("ms_sk_test", "http://memstack.test", http_client=http) as client:
+    with http, MemStackClient("ms_sk_test", "https://memstack.test", http_client=http) as client:
         return remember(client, "note")
 
 

@@ -1,0 +1,124 @@
+"""Works out how connections to one server are made: certificates, keys and a proxy."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from .exceptions import ValidationError
+
+__all__ = ["Cert", "Connecting", "Verify"]
+
+File = str | os.PathLike[str]
+Verify = bool | File | ssl.SSLContext
+Cert = File | tuple[File, File] | tuple[File, File, str]
+
+
+@dataclass(frozen=True)
+class Connecting:
+    """What a user says of connections; the repr holds no secret."""
+
+    verify: Verify = True
+    cert: Cert | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+
+    def is_plain(self) -> bool:
+        """Whether nothing was said."""
+        return self == Connecting()
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """The context for TLS.
+
+        Raises:
+            ValidationError: A file cannot be read, or `verify` or `cert` is of no known kind.
+        """
+        if isinstance(self.verify, ssl.SSLContext):
+            if self.cert is not None:
+                raise ValidationError("cert: load it into the context that verify= gives")
+            return self.verify
+        if self.verify is True and self.cert is None:
+            return _default_context()
+        context = self._trusting()
+        if self.cert is not None:
+            self._identify(context)
+        return context
+
+    def proxy_for(self, base_url: str) -> httpx.Proxy | None:
+        """The proxy between here and *base_url*; None for none.
+
+        Raises:
+            ValidationError: Its URL cannot be read.
+        """
+        url, place = self.proxy, "proxy"
+        if url is None:
+            url, place = _proxy_of_environment(base_url), "a proxy of the environment"
+        if url is None:
+            return None
+        try:
+            proxy = httpx.Proxy(url)
+            if proxy.url.host and proxy.url.scheme in ("http", "https", "socks5", "socks5h"):
+                return proxy
+        except (ValueError, TypeError, httpx.InvalidURL):
+            pass
+        # Without the URL and the cause: both may hold a password.
+        raise ValidationError(f"{place}: must be a URL such as 'http://proxy.example.com:3128'")
+
+    def _trusting(self) -> ssl.SSLContext:
+        if isinstance(self.verify, bool):
+            return httpx.create_ssl_context(verify=self.verify)
+        if not isinstance(self.verify, (str, os.PathLike)):
+            raise ValidationError("verify: must be True, False, a file or folder, or an SSLContext")
+        path = Path(self.verify)
+        try:
+            if path.is_dir():
+                return ssl.create_default_context(capath=path)
+            return ssl.create_default_context(cafile=path)
+        except (OSError, ValueError) as error:
+            raise ValidationError(
+                f"verify: {os.fspath(path)!r} holds no certificates that can be read ({error})"
+            ) from error
+
+    def _identify(self, context: ssl.SSLContext) -> None:
+        parts: tuple[Any, ...] = self.cert if isinstance(self.cert, tuple) else (self.cert,)
+        if not 1 <= len(parts) <= 3 or not all(isinstance(p, (str, os.PathLike)) for p in parts):
+            raise ValidationError(
+                "cert: must be a file with certificate and key, or a tuple of certificate file, "
+                "key file and, where the key has one, password"
+            )
+        try:
+            # Without a password, OpenSSL would ask for one at the terminal.
+            password = parts[2] if len(parts) == 3 else ""
+            context.load_cert_chain(parts[0], parts[1] if len(parts) > 1 else None, password)
+        except (OSError, ValueError) as error:
+            raise ValidationError(
+                f"cert: the certificate, its key or its password cannot be used ({error})"
+            ) from error
+
+
+@cache
+def _default_context() -> ssl.SSLContext:
+    # Building one reads all certificate authorities, about 50 ms; it may be shared.
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ValidationError(
+            f"the environment names certificates that cannot be used ({error}); "
+            "look at SSL_CERT_FILE and SSL_CERT_DIR"
+        ) from error
+
+
+def _proxy_of_environment(base_url: str) -> str | None:
+    parts = urlsplit(base_url)
+    proxies = getproxies()
+    url = proxies.get(parts.scheme) or proxies.get("all")
+    if not url or proxy_bypass(parts.netloc):
+        return None
+    return url if "://" in url else f"http://{url}"

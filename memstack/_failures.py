@@ -1,0 +1,102 @@
+"""Says in the project's own words, and as NetworkError, what went wrong in httpx."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from ._wire import WireRequest
+from .exceptions import NetworkError, Outcome, RequestTimeoutError
+
+# From the most special to the most general: the first that fits names the failure.
+_KINDS: tuple[tuple[type[Exception], str, Outcome], ...] = (
+    (httpx.ConnectTimeout, "connect_timeout", "not_sent"),
+    (httpx.PoolTimeout, "pool_timeout", "not_sent"),
+    (httpx.ReadTimeout, "read_timeout", "unknown"),
+    (httpx.WriteTimeout, "write_timeout", "unknown"),
+    (httpx.ConnectError, "connect", "not_sent"),
+    (httpx.ProxyError, "proxy", "not_sent"),
+    (httpx.UnsupportedProtocol, "url", "not_sent"),
+    (httpx.LocalProtocolError, "url", "not_sent"),
+    (httpx.InvalidURL, "url", "not_sent"),
+    (httpx.WriteError, "write", "unknown"),
+    (httpx.DecodingError, "truncated", "unknown"),
+    (httpx.RemoteProtocolError, "truncated", "unknown"),
+    (httpx.HTTPError, "read", "unknown"),
+)
+
+
+@contextmanager
+def own_errors(origin: str, request: WireRequest) -> Iterator[None]:
+    """Turns what httpx raises into NetworkError."""
+    try:
+        yield
+    except ssl.SSLError as error:  # httpcore 0.18 lets it through
+        text = _TEXTS["tls"].format(error=error)
+        raise NetworkError(f"{text} at {origin}", reason="tls") from error
+    except RuntimeError as error:
+        if "event loop" not in str(error).lower():
+            raise
+        raise NetworkError(
+            "http_client belongs to another event loop; leave it out, or use one client for each",
+            reason="closed",
+        ) from error
+    except UnicodeError as error:  # a host name with an empty or too long label
+        text = _TEXTS["url"].format(error=error)
+        raise NetworkError(f"{text} at {origin}", reason="url") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
+        if reason == "connect":
+            reason = _connect_reason(error)
+        place = origin + request.target.partition("?")[0]
+        if isinstance(error, httpx.TimeoutException):
+            # Without a limit of ours the system's own ends a connection attempt.
+            limit = "the system's limit" if request.timeout is None else f"{request.timeout:g} s"
+            raise RequestTimeoutError(
+                f"{_TEXTS[reason]} within {limit} at {place}",
+                reason=reason,
+                outcome=outcome,
+            ) from error
+        text = _TEXTS[reason].format(error=str(error) or type(error).__name__)
+        raise NetworkError(f"{text} at {place}", reason=reason, outcome=outcome) from error
+
+
+_TEXTS = {
+    "connect_timeout": "no connection",
+    "pool_timeout": "no free connection; as many calls run as the pool has connections",
+    "read_timeout": "no whole answer",
+    "write_timeout": "the request could not be sent",
+    "refused": "no server listens; start it, set base_url, or use MemStackClient.local(): refused",
+    "dns": "the name of the host is not known; check base_url: no address",
+    "tls": "no trust in the server's TLS certificate or protocol ({error})",
+    "connect": "no connection ({error})",
+    "proxy": "the proxy let nothing through ({error})",
+    "url": "the request cannot be sent as it is ({error})",
+    "write": "the connection broke while the request was sent ({error})",
+    "read": "the connection broke before the answer was whole ({error})",
+    "truncated": "the answer was cut or garbled ({error})",
+}
+
+
+def _connect_reason(error: BaseException) -> str:
+    """Why no connection came about, read from the causes that httpx wraps."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+            return "tls"
+        if isinstance(cause, socket.gaierror):
+            return "dns"
+        if isinstance(cause, ConnectionRefusedError):
+            return "refused"
+    return "connect"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        # Several addresses of one host fail together, as a group.
+        yield from getattr(error, "exceptions", ())
+        error = error.__cause__ or error.__context__
