@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+import traceback
+import warnings
 from typing import Any
 
 import httpx
 import pytest
 
-from memstack import AuthenticationError, MemStackClient, ValidationError
+from memstack import (
+    AuthenticationError,
+    InsecureConnectionWarning,
+    MemStackClient,
+    ValidationError,
+)
+from memstack._configured import _readable
 from memstack._connecting import _default_context
 from memstack._settings import base_url_of
 
@@ -90,6 +98,9 @@ def test_keeps_the_path_of_a_base_url(url: str, kept: str) -> None:
         ("max_retries", -1),
         ("max_retries", 1.5),
         ("max_retries", True),
+        ("max_response_bytes", -1),
+        ("max_response_bytes", 1.5),
+        ("on_attempt", 5),
         ("headers", ["a"]),
         ("headers", {"a b": "c"}),
         ("headers", {"a": "c\r\nx: y"}),
@@ -158,3 +169,57 @@ def test_no_repr_shows_the_key() -> None:
 
     assert "canary" not in shown
     assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("verify", "/none/ca.pem"),
+        ("verify", 5),
+        ("cert", "/none/client.pem"),
+        ("cert", ("a", "b", "c", "d")),
+        ("proxy", "proxy.example.com:3128"),
+        ("proxy", "gopher://user:hush@proxy"),
+        ("proxy", "http://user:hush@[::1"),
+        ("proxy", 5),
+    ],
+)
+def test_names_what_no_connection_can_be_made_with(name: str, value: Any) -> None:
+    """Now, not at the first call; a password in it is not shown."""
+    with pytest.raises(ValidationError, match=rf"^{name}: ") as caught:
+        MemStackClient(KEY, **{name: value})
+
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_http_client_brings_its_own_certificates_and_proxy() -> None:
+    """What is set beside it would have no effect."""
+    with (
+        httpx.Client() as http,
+        pytest.raises(ValidationError, match="set them on the http_client"),
+    ):
+        MemStackClient(KEY, http_client=http, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "warns"),
+    [
+        ("http://memory.example", True),
+        ("http://10.0.0.5:8000", True),
+        ("https://memory.example", False),
+        ("http://localhost:8000", False),
+        ("http://api.localhost", False),
+        ("http://127.8.0.1", False),
+        ("http://[::1]:8000", False),
+    ],
+)
+def test_warns_where_the_key_can_be_read_on_the_way(url: str, warns: bool) -> None:
+    """Once for each server, at the line that makes the client."""
+    _readable.discard(url)
+    for expected in (warns, False):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            MemStackClient(KEY, url).close()
+
+        assert [w.category for w in caught] == [InsecureConnectionWarning] * expected
+        assert all(w.filename == __file__ for w in caught)

@@ -54,8 +54,9 @@ def run(served: Served, kind: Kind, colour: Colour, *, creates: int, idempotency
     """The tally of *creates* creates of *kind* through the proxy."""
     texts = [f"{kind} {colour} {idempotency} {n}" for n in range(creates)]
     with fault_proxy(served.base_url, seed=creates, idempotency=idempotency) as proxy:
-        url = f"http://127.0.0.1:{proxy.server_port}"
-        results = (_blocking if colour == "sync" else _awaited)(url, served.api_key, kind, texts)
+        results = (_blocking if colour == "sync" else _awaited)(
+            proxy.url, served.api_key, kind, texts
+        )
         tally = Tally(creates, faults=proxy.faults)
     stored = _stored(served, kind)
     for text, result in zip(texts, results, strict=True):
