@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from ._claims import Doubt, Ticket, shown_content
 from ._history import Chance, History
-from ._reading import error_of, is_no_route, read_answer, redirect_of
+from ._place import Place
+from ._reading import error_of, is_no_route, read_answer
 from ._server import Server
 from ._settings import ApiKey, Settings
 from ._wire import WireRequest, WireResponse
@@ -27,9 +28,6 @@ from .retry import Effect, Pause, RetryBudget, RetryPolicy, outcome_of_status
 
 T = TypeVar("T")
 
-MAX_REDIRECTS = 5
-"""In one call; more are a loop."""
-
 
 class Call(Generic[T]):
     """One call of one client, from its first attempt to its result or error."""
@@ -40,10 +38,7 @@ class Call(Generic[T]):
         self.operation = operation
         self.server = server
         self._price = 0
-        self._moved = operation.moves is not None and operation.moves[0] in server.moved
-        self._looked_elsewhere = False
-        self._redirects = 0
-        self._redirected: str | None = None
+        self._place = Place(operation, settings, server)
         self._retries = 0
         self._settings = settings
         self._chance = chance
@@ -86,7 +81,7 @@ class Call(Generic[T]):
         self._keys.add(api_key)
         return WireRequest(
             method=self.operation.method,
-            target=self._redirected or self._target(),
+            target=self._place.target,
             headers={
                 **self._headers,
                 "authorization": f"Bearer {api_key}",
@@ -99,28 +94,9 @@ class Call(Generic[T]):
 
     def goes_elsewhere(self, response: WireResponse) -> bool:
         """Whether *response* only says that another place of the server has the operation."""
-        return self._is_moved(response) or self._is_redirected(response)
-
-    def _is_moved(self, response: WireResponse) -> bool:
-        if self.operation.moves is None or self._looked_elsewhere or not is_no_route(response):
+        if not self._place.changes(response):
             return False
         self._record(response, "rejected")
-        self._looked_elsewhere = True
-        self._moved = not self._moved
-        self._redirected = None
-        return True
-
-    def _is_redirected(self, response: WireResponse) -> bool:
-        if not 300 <= response.status < 400 or self._redirects == MAX_REDIRECTS:
-            return False
-        here = self._settings.base_url.removesuffix(self._settings.root)
-        here += self._redirected or self._target()
-        target = redirect_of(response, self.operation.method, here)
-        if target is None:
-            return False
-        self._record(response, "rejected")
-        self._redirects += 1
-        self._redirected = target
         return True
 
     def answered(self, response: WireResponse) -> Response[T]:
@@ -131,15 +107,14 @@ class Call(Generic[T]):
             ResponseValidationError: Its body is not what the API promises.
         """
         operation = self.operation
-        if self._looked_elsewhere and operation.moves and not is_no_route(response):
-            self.server.learn_place(operation.moves[0], self._moved)
+        self._place.learn(response)
         success = 200 <= response.status < 300
         outcome: Outcome = "applied" if success else outcome_of_status(response.status)
         was_unknown = self._history.outcome("rejected") == "unknown"
         request_id = self._record(response, outcome)
         facts = {
             "method": operation.method,
-            "path": operation.path_at(self._moved),
+            "path": self._place.path,
             "request_id": request_id,
             "attempts": self._history.attempts,
             "outcome": self._history.outcome(outcome),
@@ -152,7 +127,7 @@ class Call(Generic[T]):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
             quotable, now = self._quotable(response), self._chance.now()
-            raise error_of(quotable, facts, now=now, redirects=self._redirects)
+            raise error_of(quotable, facts, now=now, redirects=self._place.redirects)
         return Response(
             result,
             response.status,
@@ -184,7 +159,7 @@ class Call(Generic[T]):
 
     def keyless(self, error: MemStackError) -> MemStackError:
         """*error*, for which there is no key to send, with all the facts of the call."""
-        error.method, error.path = self.operation.method, self.operation.path_at(self._moved)
+        error.method, error.path = self.operation.method, self._place.path
         error.request_id = self._request_id
         error.attempts = self._history.attempts
         error.outcome = self._history.outcome("not_sent")
@@ -209,7 +184,7 @@ class Call(Generic[T]):
             return False
         self._price = price
         self._retries += 1
-        self._redirected = None
+        self._place.forget_redirects()
         self._history.goes_on(self._pause.seconds, self._pause.reason)
         return True
 
@@ -289,11 +264,6 @@ class Call(Generic[T]):
             return None
         return self._settings.deadline - (self._chance.monotonic() - self._started)
 
-    def _target(self) -> str:
-        operation = self.operation
-        path = self._settings.root + operation.path_at(self._moved)
-        return f"{path}?{operation.query}" if operation.query else path
-
     def _masked(self, text: str) -> str:
         for key in self._keys:
             text = text.replace(key, "ms_sk_***")
@@ -315,7 +285,7 @@ class Call(Generic[T]):
         return request_id
 
     def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:
-        method, path = self.operation.method, self.operation.path_at(self._moved)
+        method, path = self.operation.method, self._place.path
         return kind(
             f"{message} [{method} {path}, request id {self._request_id}]",
             method=method,

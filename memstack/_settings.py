@@ -67,8 +67,7 @@ class Settings:
 
     @classmethod
     def _checked(cls, *, api_key: Any, headers: Any, **rest: Any) -> Settings:
-        if not callable(api_key):
-            check_key(api_key)
+        _check_key_or_function(api_key)
         _check_number("timeout", rest["timeout"], above_0=True, or_none=True)
         _check_number("deadline", rest["deadline"], above_0=True, or_none=True)
         _check_number("retry_delay", rest["retry_delay"])
@@ -99,6 +98,11 @@ class Settings:
             "user-agent": f"memstack-python/{__version__}",
             **self.headers,
         }
+
+
+def _check_key_or_function(key: Any) -> None:
+    if not callable(key):
+        check_key(key)
 
 
 def check_key(key: Any) -> None:

@@ -136,7 +136,7 @@ def playing_chosen(*exchanges: Exchange) -> Iterator[Any]:
 
 def _alone() -> AbstractContextManager[Any]:
     """Each exchange stands alone: where a redirect led to was not recorded."""
-    return mock.patch("memstack._call.MAX_REDIRECTS", 0)
+    return mock.patch("memstack._place.MAX_REDIRECTS", 0)
 
 
 def _player() -> Any:

@@ -73,13 +73,13 @@ def test_a_record_says_nothing_of_what_was_sent(
         Answer(400, {"detail": f"canary-query {KEY}"}, headers={"X-Request-ID": KEY}),
         Answer(404, {"detail": "canary-name"}),
     )
-    for call in (lambda: client.search_memory("canary-query"), lambda: client.get_episode("name")):
+    for method, said in (("search_memory", "canary-query"), ("get_episode", "canary-name")):
         with pytest.raises(memstack.APIError):
-            call()
+            getattr(client, method)(said)
 
-    said = [f"{r.getMessage()} {vars(r)}" for r in caplog.records if r.name == "memstack"]
-    assert len(said) == len(events) == 2
-    for text in (*said, *map(repr, events)):
+    records = [f"{r.getMessage()} {vars(r)}" for r in caplog.records if r.name == "memstack"]
+    assert len(records) == len(events) == 2
+    for text in (*records, *map(repr, events)):
         assert KEY not in text
         assert "canary" not in text
         assert "/api/v1" not in text
