@@ -246,8 +246,8 @@ class Call(Generic[T]):
         return self._chance.age(self._started, self._began)
 
     def ticket(self) -> AbstractContextManager[Ticket | None]:
-        """A ticket for the time that this create is on its way; None for all else."""
-        if not self.operation.sends_idempotency_key:
+        """A ticket for the time that this create is on its way; None where no look is needed."""
+        if not self.operation.sends_idempotency_key or self.server.honours_keys:
             return nullcontext()
         return self.server.claims.ticket(shown_content(self.operation))
 

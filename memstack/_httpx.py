@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -65,13 +66,13 @@ class HttpxTransport:
     def _opened(self, request: WireRequest) -> httpx.Response:
         if self._brought is not None:
             _check_usable(self._brought, self._pid)
-            wire = _built(self._brought.build_request, self._origin, request)
+            wire = _built(self._brought, self._origin, request)
             return self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
         assert self._make is not None
         if self._http is None or self._pid != os.getpid():
             _inherited.append(self._http)
             self._http, self._pid = self._make(), os.getpid()
-        return self._http.handle_request(_built(httpx.Request, self._origin, request))
+        return self._http.handle_request(_prepared(self._origin, request))
 
 
 class AsyncHttpxTransport:
@@ -119,7 +120,7 @@ class AsyncHttpxTransport:
     async def _opened(self, request: WireRequest) -> httpx.Response:
         if self._brought is not None:
             _check_usable(self._brought, self._pid)
-            wire = _built(self._brought.build_request, self._origin, request)
+            wire = _built(self._brought, self._origin, request)
             return await self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
         assert self._make is not None
         if self._pid != os.getpid():
@@ -127,7 +128,7 @@ class AsyncHttpxTransport:
             self._http, self._pid = WeakKeyDictionary(), os.getpid()
         loop = asyncio.get_running_loop()
         http = self._http.get(loop) or self._http.setdefault(loop, self._make())
-        return await http.handle_async_request(_built(httpx.Request, self._origin, request))
+        return await http.handle_async_request(_prepared(self._origin, request))
 
 
 class _Body:
@@ -192,12 +193,38 @@ def _check_usable(client: httpx.Client | httpx.AsyncClient, pid: int) -> None:
         )
 
 
-def _built(build: Callable[..., httpx.Request], origin: str, request: WireRequest) -> httpx.Request:
-    limit = Limit.of(request.timeout)
-    return build(
+def _built(client: Client, origin: str, request: WireRequest) -> httpx.Request:
+    """The request with what the user set for all requests of *client*."""
+    return client.build_request(
         request.method,
         origin + request.target,
         headers=dict(request.headers),
         content=request.body,
-        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), limit)},
+        extensions={"timeout": _timeouts(request)},
     )
+
+
+def _prepared(origin: str, request: WireRequest) -> httpx.Request:
+    """The same for our own connections; with a stream, httpx adds nothing and looks at nothing."""
+    url = _url(origin + request.target)
+    headers = {"host": url.netloc.decode("ascii"), **request.headers}
+    if request.body is not None:
+        headers["content-length"] = str(len(request.body))
+    return httpx.Request(
+        request.method,
+        url,
+        headers=headers,
+        stream=httpx.ByteStream(request.body or b""),
+        extensions={"timeout": _timeouts(request)},
+    )
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> httpx.URL:
+    # Most calls go to one of a few targets, and httpx takes longer for a URL than for all else.
+    return httpx.URL(text)
+
+
+def _timeouts(request: WireRequest) -> dict[str, float | None]:
+    limit = Limit.of(request.timeout)
+    return dict.fromkeys(("connect", "read", "write", "pool"), limit)

@@ -1,5 +1,8 @@
 """Holds every socket operation of an attempt to one moment, at which the attempt must be over.
 
+It also writes head and body of a request at once, which httpcore hands over one after the other: a
+system call less.
+
 httpx's timeouts are per operation: a server that sends a byte now and then keeps a request open
 for ever. Here the time that is left is worked out anew before each operation. Looking up a name is
 the exception: the system's resolver cannot be stopped.
@@ -10,6 +13,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from typing import Any, cast
 
 import httpcore
@@ -67,6 +71,11 @@ def _pieces(data: bytes) -> Iterator[bytes]:
     return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
+def _unless_answered() -> AbstractContextManager[None]:
+    """A server may refuse a request, and answer, before it has read it: its answer counts."""
+    return suppress(httpcore.WriteError)
+
+
 class _Backend(httpcore.NetworkBackend):
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -98,14 +107,24 @@ class _Backend(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._held = b""
         self.close = stream.close  # type: ignore[method-assign]
         self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._held:
+            with _unless_answered():
+                self._flush(timeout)
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer):
+        self._held += buffer
+        if len(self._held) >= _PIECE:
+            self._flush(timeout)
+
+    def _flush(self, timeout: float | None) -> None:
+        held, self._held = self._held, b""
+        for piece in _pieces(held):
             self._stream.write(piece, _left(timeout, httpcore.WriteTimeout))
 
     def start_tls(
@@ -139,14 +158,24 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
 class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._held = b""
         self.aclose = stream.aclose  # type: ignore[method-assign]
         self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._held:
+            with _unless_answered():
+                await self._flush(timeout)
         return await self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer):
+        self._held += buffer
+        if len(self._held) >= _PIECE:
+            await self._flush(timeout)
+
+    async def _flush(self, timeout: float | None) -> None:
+        held, self._held = self._held, b""
+        for piece in _pieces(held):
             await self._stream.write(piece, _left(timeout, httpcore.WriteTimeout))
 
     async def start_tls(
