@@ -94,7 +94,8 @@ def recognised(operation: Operation[Any], moved: bool, result: Any) -> Generatio
         extra = result.model_extra or {}
         if "search_metadata" in extra:
             return V0_2
-        if any("uuid" in r.metadata and r.metadata["uuid"] == r.id for r in result.results):
+        # One is enough: they are all alike.
+        if any("uuid" in r.metadata and r.metadata["uuid"] == r.id for r in result.results[:1]):
             return V0_1
     if isinstance(result, EpisodeResponse) and "content" in (result.model_extra or {}):
         return V0_2

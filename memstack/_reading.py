@@ -11,11 +11,13 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from types import NoneType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import pydantic
+from pydantic_core import from_json
 
+from ._older import in_todays_shape
 from ._wire import WireResponse
 from .exceptions import APIError, ResponseValidationError, UnsupportedOperationError
 
@@ -44,8 +46,8 @@ def read_answer(
         fault = f"a body of more than max_response_bytes ({limit}), the beginning of which"
         raise _unread(response, facts, f"{fault} is in .content")
     try:
-        adapter: pydantic.TypeAdapter[T] = _adapter(cast(Any, answer))
-        return _validated(adapter, response.body)
+        result: T = _validated(answer, response.body)
+        return result
     except pydantic.ValidationError as error:
         # The error of pydantic quotes the body, which may hold a key: `from None`, and only the
         # places and rules go on.
@@ -70,26 +72,31 @@ def _unread(
     )
 
 
-def _validated(adapter: pydantic.TypeAdapter[T], body: bytes) -> T:
+def _validated(answer: Any, body: bytes) -> Any:
+    adapter = _adapter(answer)
     try:
         return adapter.validate_json(body)
     except pydantic.ValidationError as error:
-        mended = _without_unreadable(body, error)
-        if mended is None:
+        if any(fault["type"] == "json_invalid" for fault in _faults(error)):
             raise
-    return adapter.validate_python(mended)
+    data = in_todays_shape(answer, from_json(body))
+    try:
+        return adapter.validate_python(data)
+    except pydantic.ValidationError as error:
+        if not _sets_aside_unreadable(data, error):
+            raise
+    return adapter.validate_python(data)
 
 
-def _without_unreadable(body: bytes, error: pydantic.ValidationError) -> Any:
-    """The JSON of *body* with each unreadable time or number as null and kept in `unparsed`.
+def _sets_aside_unreadable(data: Any, error: pydantic.ValidationError) -> bool:
+    """Whether *data* has each unreadable time or number as null now, and it in `unparsed`.
 
-    None if anything else is wrong. Where null is not allowed, the next reading fails. So one odd
+    Not if anything else is wrong. Where null is not allowed, the next reading fails. So one odd
     time does not cost the whole answer: v0.2 servers list times as a database's internals.
     """
-    faults = error.errors(include_url=False, include_context=False)
+    faults = _faults(error)
     if not all(fault["type"].startswith(("datetime", "float", "finite")) for fault in faults):
-        return None
-    data = json.loads(body)
+        return False
     for fault in faults:
         *path, field = fault["loc"]
         parent = data
@@ -98,12 +105,16 @@ def _without_unreadable(body: bytes, error: pydantic.ValidationError) -> Any:
                 parent = parent[part]
             raw = parent[field]
         except (KeyError, TypeError):  # the models read it under another name
-            return None
+            return False
         kept = parent.setdefault("unparsed", {})
         if not isinstance(kept, dict):  # the server's own word for something else
-            return None
+            return False
         parent[field], kept[field] = None, raw
-    return data
+    return True
+
+
+def _faults(error: pydantic.ValidationError) -> list[Any]:
+    return error.errors(include_url=False, include_context=False)
 
 
 @cache

@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    AliasPath,
     AllowInfNan,
     AwareDatetime,
     BaseModel,
@@ -26,7 +25,6 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
-    model_validator,
 )
 
 __all__ = [
@@ -171,20 +169,6 @@ class EpisodePage(_Read):
     offset: int | None = None
     has_more: bool | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_results(cls, page: Any) -> Any:
-        """v0.1 lists episodes as it lists what a search found, the facts in `metadata`."""
-        if not isinstance(page, dict) or "episodes" in page or "results" not in page:
-            return page
-        items = page["results"]
-        if not isinstance(items, list) or not all(
-            isinstance(item, dict) and isinstance(item.get("metadata"), dict) for item in items
-        ):
-            return page
-        episodes = [{**item["metadata"], "content": item.get("content")} for item in items]
-        return {**page, "episodes": episodes}
-
 
 class MemoryQuery(_Sent):
     """A question to the memory."""
@@ -204,12 +188,10 @@ class MemoryResult(_Read):
     larger for a better match and comparable within one answer; None if the server gave none.
     """
 
-    id: str = Field(validation_alias=AliasChoices("id", "uuid", AliasPath("metadata", "uuid")))
+    id: str
     content: str
     score: Annotated[float, AllowInfNan(False)] | None
-    type: Annotated[str, AfterValidator(_kind)] = Field(
-        validation_alias=AliasChoices("type", "source", AliasPath("metadata", "type"))
-    )
+    type: Annotated[str, AfterValidator(_kind)]
     metadata: dict[str, Any]
 
 
