@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from ._claims import Doubt, Ticket, shown_content
 from ._history import Chance, History
+from ._masking import masked, quotable
 from ._place import Place
 from ._reading import error_of, is_no_route, read_answer
 from ._server import Server
@@ -126,8 +126,8 @@ class Call(Generic[T]):
         elif operation.gone_is_done and was_unknown and _is_gone(response):
             result = read_answer(response, operation.answer, facts)  # NoneType: reads nothing
         else:
-            quotable, now = self._quotable(response), self._chance.now()
-            raise error_of(quotable, facts, now=now, redirects=self._place.redirects)
+            shown, now = quotable(response, self._keys), self._chance.now()
+            raise error_of(shown, facts, now=now, redirects=self._place.redirects)
         return Response(
             result,
             response.status,
@@ -142,8 +142,9 @@ class Call(Generic[T]):
         try:
             return read_answer(response, self.operation.answer, facts, limit=limit)
         except ResponseValidationError:
-            hidden = self._quotable(response)
-            return read_answer(hidden, self.operation.answer, facts, limit=limit)
+            pass  # and is raised again below, where it is not the context of the other
+        shown = quotable(response, self._keys)
+        return read_answer(shown, self.operation.answer, facts, limit=limit)
 
     def failed(self, error: NetworkError) -> NetworkError:
         """The error for a request that had no usable answer, with all the facts of the call."""
@@ -264,23 +265,11 @@ class Call(Generic[T]):
             return None
         return self._settings.deadline - (self._chance.monotonic() - self._started)
 
-    def _masked(self, text: str) -> str:
-        for key in self._keys:
-            text = text.replace(key, "ms_sk_***")
-        return text
-
-    def _quotable(self, response: WireResponse) -> WireResponse:
-        """*response* as an error may show it: a server may quote the key that it was sent."""
-        body = response.body
-        for key in self._keys:
-            body = body.replace(key.encode(), b"ms_sk_***")
-        headers = {name: self._masked(value) for name, value in response.headers.items()}
-        return replace(response, headers=headers, body=body)
-
     def _record(self, response: WireResponse, outcome: Outcome) -> str:
         """The id of the request, which is now one more of the attempts."""
         elapsed = self._chance.monotonic() - self._attempt_started
-        request_id = self._masked(response.headers.get("x-request-id", self._request_id))
+        told = response.headers.get("x-request-id")
+        request_id = self._request_id if told is None else masked(told, self._keys)
         self._history.add(response.status, None, outcome, elapsed, request_id)
         return request_id
 

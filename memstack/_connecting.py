@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,7 +45,8 @@ class Connecting:
                 raise ValidationError("cert: load it into the context that verify= gives")
             return self.verify
         if self.verify is True and self.cert is None:
-            return _default_context()
+            # Both are read when a context is made.
+            return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         context = self._trusting()
         if self.cert is not None:
             self._identify(context)
@@ -64,7 +65,9 @@ class Connecting:
             return None
         try:
             proxy = httpx.Proxy(url)
-            if proxy.url.host and proxy.url.scheme in ("http", "https", "socks5", "socks5h"):
+            port = proxy.url.port
+            has_place = proxy.url.host and (port is None or 0 < port < 65536)
+            if has_place and proxy.url.scheme in ("http", "https", "socks5", "socks5h"):
                 return proxy
         except (ValueError, TypeError, httpx.InvalidURL):
             pass
@@ -74,7 +77,7 @@ class Connecting:
     def _trusting(self) -> ssl.SSLContext:
         if isinstance(self.verify, bool):
             return httpx.create_ssl_context(verify=self.verify)
-        if not isinstance(self.verify, (str, os.PathLike)):
+        if not isinstance(self.verify, (str, os.PathLike)) or not os.fspath(self.verify):
             raise ValidationError("verify: must be True, False, a file or folder, or an SSLContext")
         path = Path(self.verify)
         try:
@@ -103,15 +106,15 @@ class Connecting:
             ) from error
 
 
-@cache
-def _default_context() -> ssl.SSLContext:
+@lru_cache(maxsize=4)
+def _default_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     # Building one reads all certificate authorities, about 50 ms; it may be shared.
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         raise ValidationError(
             f"the environment names certificates that cannot be used ({error}); "
-            "look at SSL_CERT_FILE and SSL_CERT_DIR"
+            f"look at SSL_CERT_FILE, which is {file!r}, and SSL_CERT_DIR, which is {folder!r}"
         ) from error
 
 

@@ -31,8 +31,8 @@ _KINDS: tuple[tuple[type[Exception], str, Outcome], ...] = (
 
 
 @contextmanager
-def own_errors(origin: str, request: WireRequest) -> Iterator[None]:
-    """Turns what httpx raises into NetworkError."""
+def own_errors(origin: str, request: WireRequest, proxy: str | None = None) -> Iterator[None]:
+    """Turns what httpx raises into NetworkError; *proxy* is the one between, without password."""
     try:
         yield
     except ssl.SSLError as error:  # httpcore 0.18 lets it through
@@ -49,9 +49,7 @@ def own_errors(origin: str, request: WireRequest) -> Iterator[None]:
         text = _TEXTS["url"].format(error=error)
         raise NetworkError(f"{text} at {origin}", reason="url") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
-        if reason == "connect":
-            reason = _connect_reason(error)
+        reason, outcome = _reason_of(error, proxy)
         place = origin + request.target.partition("?")[0]
         if isinstance(error, httpx.TimeoutException):
             # Without a limit of ours the system's own ends a connection attempt.
@@ -61,8 +59,11 @@ def own_errors(origin: str, request: WireRequest) -> Iterator[None]:
                 reason=reason,
                 outcome=outcome,
             ) from error
-        text = _TEXTS[reason].format(error=str(error) or type(error).__name__)
-        raise NetworkError(f"{text} at {place}", reason=reason, outcome=outcome) from error
+        # h11 quotes bytes that it cannot read, among which there may be a key.
+        told, quoted, _ = (str(error) or type(error).__name__).partition(": bytearray(")
+        text = _TEXTS[reason].format(error=told, proxy=proxy)
+        raised = NetworkError(f"{text} at {place}", reason=reason, outcome=outcome)
+        raise raised from None if quoted else error
 
 
 _TEXTS = {
@@ -74,12 +75,36 @@ _TEXTS = {
     "dns": "the name of the host is not known; check base_url: no address",
     "tls": "no trust in the server's TLS certificate or protocol ({error})",
     "connect": "no connection ({error})",
-    "proxy": "the proxy let nothing through ({error})",
+    "proxy": "the proxy {proxy} let nothing through ({error})",
+    "proxy_auth": "the proxy {proxy} wants a user and password; see proxy= ({error})",
     "url": "the request cannot be sent as it is ({error})",
     "write": "the connection broke while the request was sent ({error})",
     "read": "the connection broke before the answer was whole ({error})",
     "truncated": "the answer was cut or garbled ({error})",
 }
+
+
+def _reason_of(error: Exception, proxy: str | None) -> tuple[str, Outcome]:
+    reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
+    if reason == "connect":
+        reason = _connect_reason(error)
+        if proxy is not None and reason != "tls":
+            reason = "proxy"
+    elif reason == "proxy" and str(error).startswith("407"):
+        reason = "proxy_auth"
+    elif reason in ("read", "write") and any(map(_refuses_certificate, _causes(error))):
+        return "tls", "not_sent"
+    return reason, outcome
+
+
+def _refuses_certificate(cause: BaseException) -> bool:
+    """Whether the server ended the connection for want of a client certificate that it trusts.
+
+    Since TLS 1.3 that shows when the first answer is read. RFC 8446 4.4.2.4 and 6.2.
+    """
+    told = str(getattr(cause, "reason", ""))
+    is_one = "CERTIFICATE" in told or told.endswith("UNKNOWN_CA")
+    return isinstance(cause, ssl.SSLError) and "ALERT" in told and is_one
 
 
 def _connect_reason(error: BaseException) -> str:

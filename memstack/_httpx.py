@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import zlib
 from collections.abc import Callable
+from contextlib import aclosing
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -43,19 +45,22 @@ class HttpxTransport:
     ) -> None:
         self._origin = _origin_of(base_url)
         self._brought = _checked(client, httpx.Client, connecting)
-        self._make = _maker(httpx.HTTPTransport, base_url, connecting) if client is None else None
+        self._proxy = connecting.proxy_for(base_url) if client is None else None
+        self._make = (
+            _maker(httpx.HTTPTransport, connecting, self._proxy) if client is None else None
+        )
         self._pid = os.getpid()
         self._http = self._make() if self._make else None
 
     def send(self, request: WireRequest) -> WireResponse:
-        with own_errors(self._origin, request):
+        with own_errors(self._origin, request, _place_of(self._proxy)):
             answer = self._opened(request)
             try:
-                body = _Body(request)
-                for part in answer.iter_bytes():
+                body = _Body(answer, request)
+                for part in answer.iter_raw() if body.is_raw else answer.iter_bytes():
                     if not body.takes(part):
                         break
-                return body.of(answer)
+                return body.whole()
             finally:
                 answer.close()
 
@@ -83,8 +88,9 @@ class AsyncHttpxTransport:
     ) -> None:
         self._origin = _origin_of(base_url)
         self._brought = _checked(client, httpx.AsyncClient, connecting)
+        self._proxy = connecting.proxy_for(base_url) if client is None else None
         self._make = (
-            _maker(httpx.AsyncHTTPTransport, base_url, connecting) if client is None else None
+            _maker(httpx.AsyncHTTPTransport, connecting, self._proxy) if client is None else None
         )
         self._pid = os.getpid()
         if self._make is not None:
@@ -93,14 +99,16 @@ class AsyncHttpxTransport:
         self._http = WeakKeyDictionary()
 
     async def send(self, request: WireRequest) -> WireResponse:
-        with own_errors(self._origin, request):
+        with own_errors(self._origin, request, _place_of(self._proxy)):
             answer = await self._opened(request)
             try:
-                body = _Body(request)
-                async for part in answer.aiter_bytes():
-                    if not body.takes(part):
-                        break
-                return body.of(answer)
+                body = _Body(answer, request)
+                parts = answer.aiter_raw() if body.is_raw else answer.aiter_bytes()
+                async with aclosing(parts):  # type: ignore[type-var]
+                    async for part in parts:
+                        if not body.takes(part):
+                            break
+                return body.whole()
             finally:
                 await answer.aclose()
 
@@ -132,22 +140,40 @@ class AsyncHttpxTransport:
 
 
 class _Body:
-    """Collects a body, up to what the request allows."""
+    """Collects a body, up to what the request allows.
 
-    def __init__(self, request: WireRequest) -> None:
+    gzip is unpacked here: httpx would unpack a part whole, and a small part may hold a thousand
+    times its size.
+    """
+
+    def __init__(self, answer: httpx.Response, request: WireRequest) -> None:
+        encoding = answer.headers.get("content-encoding", "identity")
+        # A mock's answer may be there already, as it is unpacked by httpx.
+        self.is_raw = not answer.is_stream_consumed and encoding in ("identity", "gzip")
+        self._unpacker = zlib.decompressobj(31) if self.is_raw and encoding == "gzip" else None
+        self._answer = answer
         self._most = request.max_bytes
         self._parts: list[bytes] = []
         self._size = 0
 
     def takes(self, part: bytes) -> bool:
         """Whether more may come after *part*."""
+        if self._unpacker is not None:
+            room = 0 if self._most is None else self._most - self._size + 1
+            try:
+                part = self._unpacker.decompress(part, room)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error)) from error
         self._parts.append(part)
         self._size += len(part)
         return self._most is None or self._size <= self._most
 
-    def of(self, answer: httpx.Response) -> WireResponse:
+    def whole(self) -> WireResponse:
+        """The answer with all that was taken."""
+        answer, body = self._answer, b"".join(self._parts)
         is_cut = self._most is not None and self._size > self._most
-        body = b"".join(self._parts)
+        if self._unpacker is not None and self._size and not (self._unpacker.eof or is_cut):
+            raise httpx.DecodingError("the gzip stream ends too early")
         return WireResponse(
             answer.status_code, dict(answer.headers), body[: self._most] if is_cut else body, is_cut
         )
@@ -168,9 +194,11 @@ def _checked(client: Client | None, kind: type[Client], connecting: Connecting) 
     return client
 
 
-def _maker(kind: type[Http], base_url: str, connecting: Connecting) -> Callable[[], Http]:
+def _maker(
+    kind: type[Http], connecting: Connecting, proxy: httpx.Proxy | None
+) -> Callable[[], Http]:
     """What makes transports of *kind*, which share one TLS context."""
-    context, proxy = connecting.ssl_context(), connecting.proxy_for(base_url)
+    context = connecting.ssl_context()
 
     def make() -> Http:
         try:
@@ -181,6 +209,10 @@ def _maker(kind: type[Http], base_url: str, connecting: Connecting) -> Callable[
         return transport
 
     return make
+
+
+def _place_of(proxy: httpx.Proxy | None) -> str | None:
+    return None if proxy is None else f"{proxy.url.scheme}://{proxy.url.netloc.decode()}"
 
 
 def _check_usable(client: httpx.Client | httpx.AsyncClient, pid: int) -> None:

@@ -142,8 +142,8 @@ def error_of(
         detail = "this server does not have the operation; or check base_url"
     if 300 <= status < 400:
         place = response.headers.get("location", "elsewhere")
-        advice = f"after {redirects} others" if redirects else "set base_url"
-        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed; {advice}"
+        others = f" after {redirects} others" if redirects else ""
+        detail = f"redirects to {place[:MAX_DETAIL]}, which is not followed{others}; set base_url"
     hint = _HINTS.get(status)
     message = f"{status} {_phrase(status)}".rstrip()
     message += f": {detail}" if detail else ""

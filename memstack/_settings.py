@@ -94,7 +94,7 @@ class Settings:
         """The headers that every request of these settings has, beside the key's."""
         return {
             "accept": "application/json",
-            "accept-encoding": "gzip, deflate",
+            "accept-encoding": "gzip",
             "user-agent": f"memstack-python/{__version__}",
             **self.headers,
         }

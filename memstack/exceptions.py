@@ -134,8 +134,8 @@ class NetworkError(MemStackError):
 
     Attributes:
         reason: The kind of failure: `dns`, `refused`, `connect`, `connect_timeout`,
-            `pool_timeout`, `proxy`, `tls`, `url`, `write`, `read`, `read_timeout`, `write_timeout`,
-            `truncated`, `deadline` or `closed`.
+            `pool_timeout`, `proxy`, `proxy_auth`, `tls`, `url`, `write`, `read`, `read_timeout`,
+            `write_timeout`, `truncated`, `deadline` or `closed`.
     """
 
     def __init__(self, message: str, *, reason: str = "connect", **facts: Any) -> None:

@@ -3,7 +3,7 @@
 | what happened | outcome | create, delete_episode | the rest | pause |
 |---|---|---|---|---|
 | DNS failure, refused, connect or pool timeout | not_sent | again | again | backoff |
-| TLS or URL error, client closed | not_sent | no | no | |
+| TLS or URL error, proxy wants a password, client closed | not_sent | no | no | |
 | reset, read timeout, dropped or truncated answer | unknown | no | again | backoff |
 | 408, 5xx but 501, 505, 511 | unknown | no | again | Retry-After, else backoff |
 | 429 | rejected | again | again | Retry-After, else backoff from 1 s |
@@ -37,7 +37,7 @@ Effect = Literal["read", "repeatable", "once"]
 # 501, 505 and 511 say that the request was not even considered.
 # RFC 9110 15.6.2, 15.6.6; RFC 6585 6.
 _REFUSALS = frozenset({501, 505, 511})
-_HOPELESS = frozenset({"tls", "url", "closed", "deadline"})
+_HOPELESS = frozenset({"tls", "url", "proxy_auth", "closed", "deadline"})
 
 MAX_BACKOFF = 30.0
 """Seconds; the longest pause that is not asked for by the server."""

@@ -17,7 +17,6 @@ from memstack import (
     ValidationError,
 )
 from memstack._configured import _readable
-from memstack._connecting import _default_context
 from memstack._settings import base_url_of
 
 KEY = "ms_sk_canary"
@@ -129,11 +128,9 @@ def test_names_the_environment_where_that_is_at_fault(
 ) -> None:
     """Proxies and certificates come from there."""
     monkeypatch.setenv(name, value)
-    _default_context.cache_clear()
 
     with pytest.raises(ValidationError, match="environment"):
         MemStackClient(KEY)
-    _default_context.cache_clear()
 
 
 def test_refuses_an_http_client_of_the_other_colour() -> None:
