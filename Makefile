@@ -49,8 +49,8 @@ types: $(VENV)/installed ## Check the types, with mypy and pyright
 	mypy
 	pyright
 
-test: $(VENV)/installed ## Run the tests
-	pytest
+test: $(VENV)/installed ## Run the tests, on all processors
+	pytest -n auto --dist worksteal
 
 docs: $(VENV)/installed ## Run the code of the docs
 	pytest tests/public
