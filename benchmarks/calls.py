@@ -1,0 +1,61 @@
+"""What a call costs: bare httpx, this client and its peers in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import httpx
+
+from memstack import MemStackAsyncClient, MemStackClient
+
+from . import measure, peers
+from .requests import HEADERS, KEY, call_of, request
+
+AT_ONCE = (1, 4, 16, 64, 256, 512)
+
+
+def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
+    """CPU seconds of one call, one after the other."""
+    with ExitStack() as until:
+        bare = until.enter_context(httpx.Client(base_url=url, headers=HEADERS))
+        client = until.enter_context(MemStackClient(KEY, url))
+
+        def with_httpx() -> Any:
+            method, path, body = request(case)
+            return bare.request(method, path, json=body).json()
+
+        variants = {"httpx": with_httpx, "memstack": call_of(client, case)}
+        return measure.of_calls(
+            {**variants, **dict(peers.blocking(url, case, until))}, **effort
+        )
+
+
+async def awaited(url: str, at_once: int, **effort: int) -> measure.Seconds:
+    """CPU seconds of one get_memo, so many at once."""
+    case = "get_memo"
+    wide = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    async with AsyncExitStack() as until:
+        enter = until.enter_async_context
+        plain = await enter(httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60))
+        kept = await enter(
+            httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60, limits=wide)
+        )
+        client = await enter(MemStackAsyncClient(KEY, url))
+        variants = {
+            "httpx": _with(plain, case),
+            "httpx, all kept alive": _with(kept, case),
+            "memstack": call_of(client, case),
+        }
+        async for name, call in peers.awaited(url, case, at_once, until):
+            variants[name] = call
+        return await measure.of_async_calls(variants, at_once=at_once, **effort)
+
+
+def _with(http: httpx.AsyncClient, case: str) -> Callable[[], Awaitable[Any]]:
+    async def call() -> Any:
+        method, path, body = request(case)
+        return (await http.request(method, path, json=body)).json()
+
+    return call
