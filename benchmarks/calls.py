@@ -27,9 +27,7 @@ def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
             return bare.request(method, path, json=body).json()
 
         variants = {"httpx": with_httpx, "memstack": call_of(client, case)}
-        return measure.of_calls(
-            {**variants, **dict(peers.blocking(url, case, until))}, **effort
-        )
+        return measure.of_calls({**variants, **dict(peers.blocking(url, case, until))}, **effort)
 
 
 async def awaited(url: str, at_once: int, **effort: int) -> measure.Seconds:

@@ -14,6 +14,9 @@ from memstack_api.api.memos import get_memo
 
 from .requests import HEADERS, KEY, request
 
+# Not needed to work on the package, so the checks of types may not find them.
+# mypy: disable-error-code="import-not-found,misc"
+
 
 class RawSocket:
     """The limit: the bytes of the request written, those of the answer read, and its JSON."""
@@ -72,9 +75,7 @@ def _openai(url: str, case: str, until: ExitStack) -> Callable[[], Any]:
 def _pyreqwest(url: str, case: str, until: ExitStack) -> Callable[[], Any]:
     from pyreqwest.client import SyncClientBuilder
 
-    client = until.enter_context(
-        SyncClientBuilder().base_url(url).default_headers(HEADERS).build()
-    )
+    client = until.enter_context(SyncClientBuilder().base_url(url).default_headers(HEADERS).build())
 
     def call() -> Any:
         method, path, body = request(case)

@@ -97,7 +97,9 @@ class Claims:
             raise
         finally:
             with LOCK:
-                self._under_way -= Counter([ticket.content])
+                self._under_way[ticket.content] -= 1
+                if not self._under_way[ticket.content]:
+                    del self._under_way[ticket.content]
                 if ticket.id is not None:
                     _remember(self._ids, ticket.id, 1)
                 elif doubtful:

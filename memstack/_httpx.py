@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import zlib
 from collections.abc import Callable
-from contextlib import aclosing
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import httpx
 
+from ._bodies import read, read_async
 from ._connecting import Connecting
 from ._failures import own_errors
+from ._lock import LOCK
+from ._pools import AsyncPool, Pool
 from ._streams import Limit, hold_to_limits
 from ._wire import WireRequest, WireResponse
 from .exceptions import NetworkError, ValidationError
@@ -29,9 +29,6 @@ __all__ = ["AsyncHttpxTransport", "HttpxTransport"]
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 Http = TypeVar("Http", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-
-# As many calls at once as a busy agent makes; httpx would let the 101st wait.
-_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 
 _inherited: list[object] = []
 """What a fork copied from its parent, kept so that nothing closes it."""
@@ -46,38 +43,35 @@ class HttpxTransport:
         self._origin = _origin_of(base_url)
         self._brought = _checked(client, httpx.Client, connecting)
         self._proxy = connecting.proxy_for(base_url) if client is None else None
-        self._make = (
-            _maker(httpx.HTTPTransport, connecting, self._proxy) if client is None else None
-        )
+        self._make = _maker(httpx.HTTPTransport, connecting, self._proxy)
         self._pid = os.getpid()
-        self._http = self._make() if self._make else None
+        self._pool = Pool(self._make)
+        if client is None:
+            self._pool.give(self._pool.take())  # so that a fault shows now, not at the first call
 
     def send(self, request: WireRequest) -> WireResponse:
         with own_errors(self._origin, request, _place_of(self._proxy)):
-            answer = self._opened(request)
-            try:
-                body = _Body(answer, request)
-                for part in answer.iter_raw() if body.is_raw else answer.iter_bytes():
-                    if not body.takes(part):
-                        break
-                return body.whole()
-            finally:
-                answer.close()
+            if self._brought is not None:
+                _check_usable(self._brought, self._pid)
+                wire = _built(self._brought, self._origin, request)
+                answer = self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
+                return read(answer, request)
+            wire = _prepared(self._origin, request)
+            with self._of_this_process().one(request.timeout) as http:
+                return read(http.handle_request(wire), request)
 
     def close(self) -> None:
-        if self._http is not None and self._pid == os.getpid():
-            self._http.close()
+        if self._pid == os.getpid():
+            self._pool.close()
 
-    def _opened(self, request: WireRequest) -> httpx.Response:
-        if self._brought is not None:
-            _check_usable(self._brought, self._pid)
-            wire = _built(self._brought, self._origin, request)
-            return self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
-        assert self._make is not None
-        if self._http is None or self._pid != os.getpid():
-            _inherited.append(self._http)
-            self._http, self._pid = self._make(), os.getpid()
-        return self._http.handle_request(_prepared(self._origin, request))
+    def _of_this_process(self) -> Pool:
+        if self._pid != os.getpid():
+            with LOCK:
+                if self._pid != os.getpid():
+                    _inherited.append(self._pool)
+                    self._pool = Pool(self._make)
+                    self._pid = os.getpid()
+        return self._pool
 
 
 class AsyncHttpxTransport:
@@ -89,94 +83,51 @@ class AsyncHttpxTransport:
         self._origin = _origin_of(base_url)
         self._brought = _checked(client, httpx.AsyncClient, connecting)
         self._proxy = connecting.proxy_for(base_url) if client is None else None
-        self._make = (
-            _maker(httpx.AsyncHTTPTransport, connecting, self._proxy) if client is None else None
-        )
+        self._make = _maker(httpx.AsyncHTTPTransport, connecting, self._proxy)
         self._pid = os.getpid()
-        if self._make is not None:
-            self._make()  # so that a fault shows now, and not at the first call
-        self._http: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport]
-        self._http = WeakKeyDictionary()
+        self._pools: dict[asyncio.AbstractEventLoop, AsyncPool] = {}
+        self._closed = False
+        if client is None:
+            self._make()  # so that a fault shows now, not at the first call
 
     async def send(self, request: WireRequest) -> WireResponse:
         with own_errors(self._origin, request, _place_of(self._proxy)):
-            answer = await self._opened(request)
-            try:
-                body = _Body(answer, request)
-                parts = answer.aiter_raw() if body.is_raw else answer.aiter_bytes()
-                async with aclosing(parts):  # type: ignore[type-var]
-                    async for part in parts:
-                        if not body.takes(part):
-                            break
-                return body.whole()
-            finally:
-                await answer.aclose()
+            if self._brought is not None:
+                _check_usable(self._brought, self._pid)
+                wire = _built(self._brought, self._origin, request)
+                answer = await self._brought.send(
+                    wire, auth=None, follow_redirects=False, stream=True
+                )
+                return await read_async(answer, request)
+            wire = _prepared(self._origin, request)
+            async with (await self._of_this_loop()).one(request.timeout) as http:
+                return await read_async(await http.handle_async_request(wire), request)
 
     async def close(self) -> None:
-        """Close the connections of every loop that runs; those of others are gone with it."""
+        """Close the connections of every loop that runs; any other closes its own as it ends."""
+        self._closed = True
         if self._pid != os.getpid():
             return
-        here = asyncio.get_running_loop()
-        while self._http:
-            loop, http = self._http.popitem()
-            if loop is here:
-                await http.aclose()
-            elif loop.is_running():
-                there = asyncio.run_coroutine_threadsafe(http.aclose(), loop)
-                await asyncio.wrap_future(there)
+        for loop, pool in list(self._pools.items()):
+            if loop is asyncio.get_running_loop() or loop.is_running():
+                await pool.close_in(loop)
+            if loop.is_running() or loop.is_closed():
+                self._pools.pop(loop, None)
 
-    async def _opened(self, request: WireRequest) -> httpx.Response:
-        if self._brought is not None:
-            _check_usable(self._brought, self._pid)
-            wire = _built(self._brought, self._origin, request)
-            return await self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
-        assert self._make is not None
+    async def _of_this_loop(self) -> AsyncPool:
+        if self._closed:  # during an earlier attempt of the same call
+            raise NetworkError("this client is closed; make a new one", reason="closed")
         if self._pid != os.getpid():
-            _inherited.append(self._http)
-            self._http, self._pid = WeakKeyDictionary(), os.getpid()
+            _inherited.append(self._pools)
+            self._pools, self._pid = {}, os.getpid()
         loop = asyncio.get_running_loop()
-        http = self._http.get(loop) or self._http.setdefault(loop, self._make())
-        return await http.handle_async_request(_prepared(self._origin, request))
-
-
-class _Body:
-    """Collects a body, up to what the request allows.
-
-    gzip is unpacked here: httpx would unpack a part whole, and a small part may hold a thousand
-    times its size.
-    """
-
-    def __init__(self, answer: httpx.Response, request: WireRequest) -> None:
-        encoding = answer.headers.get("content-encoding", "identity")
-        # A mock's answer may be there already, as it is unpacked by httpx.
-        self.is_raw = not answer.is_stream_consumed and encoding in ("identity", "gzip")
-        self._unpacker = zlib.decompressobj(31) if self.is_raw and encoding == "gzip" else None
-        self._answer = answer
-        self._most = request.max_bytes
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def takes(self, part: bytes) -> bool:
-        """Whether more may come after *part*."""
-        if self._unpacker is not None:
-            room = 0 if self._most is None else self._most - self._size + 1
-            try:
-                part = self._unpacker.decompress(part, room)
-            except zlib.error as error:
-                raise httpx.DecodingError(str(error)) from error
-        self._parts.append(part)
-        self._size += len(part)
-        return self._most is None or self._size <= self._most
-
-    def whole(self) -> WireResponse:
-        """The answer with all that was taken."""
-        answer, body = self._answer, b"".join(self._parts)
-        is_cut = self._most is not None and self._size > self._most
-        if self._unpacker is not None and self._size and not (self._unpacker.eof or is_cut):
-            raise httpx.DecodingError("the gzip stream ends too early")
-        return WireResponse(
-            answer.status_code, dict(answer.headers), body[: self._most] if is_cut else body, is_cut
-        )
+        pool = self._pools.get(loop)
+        if pool is None:
+            for other in list(self._pools):
+                if other.is_closed():
+                    self._pools.pop(other, None)
+            pool = self._pools[loop] = await AsyncPool.begun(self._make)
+        return pool
 
 
 def _origin_of(base_url: str) -> str:
@@ -194,6 +145,10 @@ def _checked(client: Client | None, kind: type[Client], connecting: Connecting) 
     return client
 
 
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+"""A pool of httpcore looks through all its connections for every request; see `_pools`."""
+
+
 def _maker(
     kind: type[Http], connecting: Connecting, proxy: httpx.Proxy | None
 ) -> Callable[[], Http]:
@@ -202,7 +157,7 @@ def _maker(
 
     def make() -> Http:
         try:
-            transport = kind(verify=context, proxy=proxy, limits=_LIMITS)
+            transport = kind(verify=context, proxy=proxy, limits=_ONE)
         except (ImportError, ValueError) as error:
             raise ValidationError(f"the proxy cannot be used ({error})") from error
         hold_to_limits(transport)

@@ -82,6 +82,8 @@ def _attempt(call: Call[T]) -> Steps[Response[T]]:
 
 
 def _checked(given: Any) -> str:
+    if isinstance(given, AuthenticationError):  # it has said itself what is wrong
+        raise given
     if isinstance(given, Exception):
         raise AuthenticationError(
             f"api_key(): it raised {type(given).__name__}, so there is no key to send"

@@ -49,6 +49,11 @@ def hold_to_limits(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) ->
     pool._network_backend = kind(pool._network_backend)
 
 
+def cut(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
+    """End the request that *transport* has under way, from any thread of its process or loop."""
+    cast(Any, transport)._pool._network_backend.cut()
+
+
 def _left(timeout: float | None, late: type[Exception]) -> float | None:
     if not isinstance(timeout, Limit):
         return timeout
@@ -76,7 +81,28 @@ def _unless_answered() -> AbstractContextManager[None]:
     return suppress(httpcore.WriteError)
 
 
-class _Backend(httpcore.NetworkBackend):
+class _Cuttable:
+    """Knows the newest stream, which is the only one: a transport has one connection."""
+
+    _stream: Any = None
+    _is_cut = False
+
+    def cut(self) -> None:
+        self._is_cut = True
+        if self._stream is not None:
+            # Whoever waits for an answer would not notice that its socket is closed. This goes
+            # around TLS, after whose end another thread could write in plain text.
+            fd = self._stream.get_extra_info("socket").fileno()
+            with suppress(OSError), socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as same:
+                same.shutdown(socket.SHUT_RDWR)
+
+    def new(self, stream: Any) -> None:
+        self._stream = stream
+        if self._is_cut:
+            self.cut()
+
+
+class _Backend(_Cuttable, httpcore.NetworkBackend):
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
 
@@ -95,7 +121,7 @@ class _Backend(httpcore.NetworkBackend):
                 stream = self._backend.connect_tcp(
                     address, port, left, local_address, socket_options
                 )
-                return _Stream(stream)
+                return _Stream(stream, self)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError("the host has no address")
@@ -105,8 +131,10 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, backend: _Cuttable) -> None:
         self._stream = stream
+        self._backend = backend
+        backend.new(stream)
         self._held = b""
         self.close = stream.close  # type: ignore[method-assign]
         self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
@@ -131,10 +159,11 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return _Stream(stream, self._backend)
 
 
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
+class _AsyncBackend(_Cuttable, httpcore.AsyncNetworkBackend):
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
 
@@ -147,17 +176,18 @@ class _AsyncBackend(httpcore.AsyncNetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _AsyncStream(
-            await self._backend.connect_tcp(host, port, left, local_address, socket_options)
-        )
+        stream = await self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        return _AsyncStream(stream, self)
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, backend: _Cuttable) -> None:
         self._stream = stream
+        self._backend = backend
+        backend.new(stream)
         self._held = b""
         self.aclose = stream.aclose  # type: ignore[method-assign]
         self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
@@ -182,4 +212,5 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, left))
+        stream = await self._stream.start_tls(ssl_context, server_hostname, left)
+        return _AsyncStream(stream, self._backend)

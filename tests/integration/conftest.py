@@ -6,10 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from ..echo import Echoing, echoing
 from ..served import Served, serving
 
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
     with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def echo() -> Iterator[Echoing]:
+    with echoing() as server:
         yield server
