@@ -5,6 +5,7 @@ Who uses the connection, and when, is for `database`; what the tables are, for `
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -13,13 +14,15 @@ from contextlib import contextmanager
 
 from memstack.exceptions import MemStackError, ValidationError
 from memstack.local import schema
+from memstack.local.troubles import BUSY, DAMAGED, FAILING, FULL, trouble_of
 
-__all__ = ["PATIENCE", "connect", "is_busy", "open_file", "open_memory", "transaction"]
+__all__ = ["PATIENCE", "connect", "identity", "open_file", "open_memory", "transaction"]
 
 PATIENCE = 5.0
 """Seconds to wait for another writer, in this process or another."""
 
 _POLL = 0.01
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def open_memory() -> sqlite3.Connection:
@@ -33,17 +36,20 @@ def open_memory() -> sqlite3.Connection:
 def open_file(path: str) -> sqlite3.Connection:
     """A connection to the file *path*, which is made or brought up to date where needed.
 
+    Nothing is written to one that is up to date.
+
     Raises:
         ValidationError: *path* cannot be a MemStack file; the message says what to do.
-        MemStackError: It is locked, or of a newer version, or SQLite cannot search text.
+        MemStackError: It is locked, damaged, or of a newer version, the disk is full, or SQLite
+            cannot search text.
     """
     _check_place(path)
     try:
         # Only for its owner: it holds the memories, and a secret that keys are derived from.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise ValidationError(
-            f"path: {path!r} cannot be written ({error.strerror}); check its permissions"
+        raise _unwritable(
+            path, error.strerror or str(error), is_full=error.errno in _NO_SPACE
         ) from error
     try:
         connection = connect(path)
@@ -53,20 +59,18 @@ def open_file(path: str) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.OperationalError as error:
-        if is_busy(error):
-            raise MemStackError(
-                f"path: {path!r} is locked by another program; try again when that is done"
-            ) from error
-        raise ValidationError(
-            f"path: {path!r} cannot be written ({error}); check its permissions and the free space"
-        ) from error
     except sqlite3.DatabaseError as error:
-        raise ValidationError(
-            f"path: {path!r} is not a MemStack database ({error}); "
-            "give the path of one, or of a file that does not exist yet"
-        ) from error
+        raise _explained(path, error) from error
     return connection
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells the file *path* from another put in its place; None if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -97,12 +101,6 @@ def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
         raise
 
 
-def is_busy(error: sqlite3.Error) -> bool:
-    """Whether *error* says that another connection holds a lock for longer than `PATIENCE`."""
-    # Python 3.10 has no `sqlite_errorcode`; SQLITE_BUSY and SQLITE_LOCKED both say this.
-    return "locked" in str(error)
-
-
 def _check_place(path: str) -> None:
     if not path or path == ":memory:" or "\0" in path:
         raise ValidationError(f"path: {path!r} is no file; leave it out to keep all in memory")
@@ -113,6 +111,36 @@ def _check_place(path: str) -> None:
         raise ValidationError(f"path: {folder!r} is not a folder; make it first, or give another")
 
 
+def _explained(path: str, error: sqlite3.DatabaseError) -> MemStackError:
+    """What to raise for *error*, which ended the opening of *path*."""
+    trouble = trouble_of(error)
+    if trouble is BUSY:
+        return MemStackError(
+            f"path: {path!r} is locked by another program; try again when that is done"
+        )
+    if "not a database" in str(error):
+        return ValidationError(
+            f"path: {path!r} is not a MemStack database, or its first page is damaged; give the "
+            "path of one, or of a file that does not exist yet; the file was not touched"
+        )
+    if trouble is DAMAGED:
+        # Python quotes text that it cannot decode, which may be a memory.
+        is_text = "UTF-8" in str(error)
+        return schema.damaged(path, "text that is not UTF-8" if is_text else str(error))
+    return _unwritable(path, str(error), is_full=trouble in (FULL, FAILING))
+
+
+def _unwritable(path: str, reason: str, *, is_full: bool) -> MemStackError:
+    if is_full:
+        return MemStackError(
+            f"path: {path!r} cannot be written ({reason}); free some space, or see what else ails "
+            "the disk, then try again"
+        )
+    return ValidationError(
+        f"path: {path!r} cannot be written ({reason}); check its permissions and its folder's"
+    )
+
+
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     # First without writing: someone else's file must stay as it is.
     with transaction(connection, "BEGIN"):
@@ -120,7 +148,6 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     _use_wal(connection)
     with transaction(connection, "BEGIN IMMEDIATE"):
         schema.check(connection, path)  # Again: another process may have been first.
-        # Writes even where nothing is to be done, which shows whether the file may be written.
         schema.migrate(connection)
 
 
@@ -133,6 +160,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if not is_busy(error) or time.monotonic() > deadline:
+            if trouble_of(error) is not BUSY or time.monotonic() > deadline:
                 raise
         time.sleep(_POLL)

@@ -12,7 +12,15 @@ import uuid
 from memstack.exceptions import MemStackError, ValidationError
 from memstack.local.text import TOKENIZER
 
-__all__ = ["SCHEMA_VERSION", "check", "migrate", "require_fts5"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "check",
+    "check_index",
+    "damaged",
+    "is_sound",
+    "migrate",
+    "require_fts5",
+]
 
 _APPLICATION_ID = 0x4D656D53  # "MemS"; what `file` and SQLite's own tools show.
 
@@ -83,6 +91,9 @@ _MIGRATIONS = (_FIRST,)
 
 SCHEMA_VERSION = len(_MIGRATIONS)
 
+# Of the current version.
+_TABLES = ("settings", "episodes", "episode_words", "memos", "api_keys", "answers")
+
 
 def require_fts5(connection: sqlite3.Connection) -> None:
     """Nothing, if this SQLite can search text.
@@ -105,7 +116,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
 
     Raises:
         ValidationError: It is someone else's database.
-        MemStackError: A later version of this package made it.
+        MemStackError: A later version of this package made it, or something is missing in it.
     """
     application, version = _identity(connection)
     is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -119,11 +130,53 @@ def check(connection: sqlite3.Connection, path: str) -> None:
             f"path: {path!r} was written by a newer memstack-sdk (schema {version}; this one knows "
             f"{SCHEMA_VERSION}); upgrade memstack-sdk, the file was not touched"
         )
+    if version == SCHEMA_VERSION:
+        _look_at_tables(connection, path)
+
+
+def damaged(path: str, reason: str) -> MemStackError:
+    """What to raise where *path* is, or was, a MemStack file, but cannot be read."""
+    return MemStackError(
+        f"path: {path!r} is damaged ({reason}) and was not touched; put back a backup, "
+        "or save what is left with `sqlite3 FILE .recover`"
+    )
+
+
+def is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether SQLite finds nothing wrong with the file, but for the search index."""
+    found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return found == "ok"
+
+
+def check_index(connection: sqlite3.Connection) -> None:
+    """Nothing, if the search index is sound; an error of SQLite if not.
+
+    FTS5 asks this in the form of a write. https://www.sqlite.org/fts5.html#the_integrity_check_command
+    """
+    connection.execute("INSERT INTO episode_words (episode_words) VALUES ('integrity-check')")
+
+
+def _look_at_tables(connection: sqlite3.Connection, path: str) -> None:
+    """Reads a row of each table: the whole file would take too long."""
+    found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    for table in _TABLES:
+        if table not in found:
+            raise damaged(path, f"it has no table {table}")
+        connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
+    (settings,) = connection.execute(
+        "SELECT count(*) FROM settings WHERE name IN ('user_id', 'secret')"
+    ).fetchone()
+    if settings != 2:
+        raise damaged(path, "its settings are not all there")
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file up to date; inside the caller's write transaction."""
     _, version = _identity(connection)
+    if version == SCHEMA_VERSION:
+        # Changes no byte, but fails where the file cannot be written.
+        connection.execute("DELETE FROM settings WHERE FALSE")
+        return
     for statements in _MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 
 from memstack._rules import KEY_PREFIX
@@ -19,8 +20,9 @@ from memstack._wire import WireRequest, WireResponse
 from memstack.exceptions import ValidationError
 from memstack.local import idempotency, keys, routes, validation
 from memstack.local.answers import Answer, Refusal, encoded, request_id_of
-from memstack.local.database import Database, Unavailable
+from memstack.local.database import Closed, Database, Unusable
 from memstack.local.routes import Call, Route
+from memstack.local.troubles import BUSY, DAMAGED, Trouble
 
 __all__ = ["EmbeddedServer"]
 
@@ -38,7 +40,8 @@ class EmbeddedServer:
 
     Raises:
         ValidationError: *path* cannot be used, or *owner_key* does not look like a key.
-        MemStackError: A newer version made the file, or SQLite cannot search text.
+        MemStackError: The file is locked, damaged or of a newer version, the disk is full, or
+            SQLite cannot search text.
     """
 
     def __init__(
@@ -76,22 +79,41 @@ class EmbeddedServer:
 
     def handle(self, request: WireRequest) -> WireResponse:
         """The answer to *request*, whatever that is."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            return self.reply(request)
+        except Closed as error:
+            answer = Answer(503, {"detail": str(error)}, {"retry-after": "1"})
+            return encoded(answer, request_id_of(_lowered(request.headers)))
+
+    def reply(self, request: WireRequest) -> WireResponse:
+        """The answer to *request*, for whoever shares this process with the server.
+
+        Raises:
+            Closed: The server is closed, or this process is a fork of the one whose memory it has.
+        """
+        headers = _lowered(request.headers)
         request_id = request_id_of(headers)
         try:
-            return encoded(self._answer(request, headers), request_id)
+            return encoded(self._answer(request, headers, request_id), request_id)
+        except Closed:
+            raise
         except Exception as error:
             _log_fault(error, request_id)
+            # What a damaged page holds may pass for a row, and fail anywhere.
+            if self._database.is_damaged():
+                return encoded(_told(DAMAGED), request_id)
             fault = Answer(500, {"detail": "Internal server error", "status_code": 500})
             return encoded(fault, request_id)
 
-    def _answer(self, request: WireRequest, headers: dict[str, str]) -> Answer:
+    def _answer(self, request: WireRequest, headers: dict[str, str], request_id: str) -> Answer:
         try:
             return self._result(request, headers)
         except Refusal as refusal:
             return refusal.answer
-        except Unavailable as error:
-            return Answer(503, {"detail": str(error)}, {"retry-after": "1"})
+        except Unusable as error:
+            if error.trouble is not BUSY:
+                _log.error("Request %s failed: %s", request_id, error.trouble.detail)
+            return _told(error.trouble)
 
     def _result(self, request: WireRequest, headers: dict[str, str]) -> Answer:
         route, segment, query = routes.route_of(request.method, request.target)
@@ -125,6 +147,14 @@ class EmbeddedServer:
         if not bearer.may(route.needs):
             raise Refusal(403, f"This API key has no '{route.needs}' permission")
         return bearer
+
+
+def _told(trouble: Trouble) -> Answer:
+    return Answer(trouble.status, {"detail": trouble.detail}, trouble.headers)
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from memstack._wire import WireRequest, WireResponse
+from memstack.exceptions import NetworkError
+from memstack.local.database import Closed
 from memstack.local.server import EmbeddedServer
 
 __all__ = ["AsyncLocalTransport", "LocalTransport"]
@@ -20,8 +22,12 @@ class LocalTransport:
         return f"<LocalTransport to {self.server!r}>"
 
     def send(self, request: WireRequest) -> WireResponse:
-        """The answer to *request*, worked out in this thread."""
-        return self.server.handle(request)
+        """The answer to *request*, worked out in this thread.
+
+        Raises:
+            NetworkError: The server is closed, or the memory is another process's.
+        """
+        return _answer(self.server, request)
 
     def close(self) -> None:
         """Close the server. May be repeated."""
@@ -43,9 +49,21 @@ class AsyncLocalTransport:
         return f"<AsyncLocalTransport to {self.server!r}>"
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """The answer to *request*, worked out in a worker thread."""
-        return await asyncio.to_thread(self.server.handle, request)
+        """The answer to *request*, worked out in a worker thread.
+
+        Raises:
+            NetworkError: The server is closed, or the memory is another process's.
+        """
+        return await asyncio.to_thread(_answer, self.server, request)
 
     async def close(self) -> None:
         """Close the server, once it has answered what it was asked. May be repeated."""
         await asyncio.to_thread(self.server.close)
+
+
+def _answer(server: EmbeddedServer, request: WireRequest) -> WireResponse:
+    try:
+        return server.reply(request)
+    except Closed as error:
+        # To wait, as a 503 asks for, would help nobody here.
+        raise NetworkError(str(error), reason="closed") from None

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
 from ..colours import CLASSES
 from ..served import serving
 from .exactly_once import Kind, run
 from .fault_proxy import LOST, RESET, UNAVAILABLE
+from .figures import RELIABILITY, write_figures
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults -->\n", "<!-- end of faults -->\n"
 CREATES = 1000
 
 
@@ -50,5 +48,4 @@ if __name__ == "__main__":
     for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else CREATES):
         print(line, flush=True)
         lines.append(line)
-    before, rest = PAGE.read_text("utf-8").split(BEGIN)
-    PAGE.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + rest.split(END)[1], "utf-8")
+    write_figures(RELIABILITY, "faults", lines)

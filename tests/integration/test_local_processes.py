@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import sqlite3
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,8 @@ import pytest
 from memstack._wire import WireRequest, WireResponse
 from memstack.local import EmbeddedServer
 
+from .abuse_file import held, processes
+
 MEMOS = "/api/v1/memos"
 EPISODES = "/api/v1/episodes/"
 KEYS = "/api/v1/auth/keys"
@@ -26,9 +24,6 @@ KEYS = "/api/v1/auth/keys"
 PROCESSES = 4
 THREADS = 3
 WRITES = 10
-
-# Every process starts anew, as those of a user do, and on every system alike.
-_spawn = multiprocessing.get_context("spawn")
 
 
 def send(
@@ -73,22 +68,16 @@ def write_once(path: str, process: int, barrier: Barrier) -> None:
 
 
 def run(target: Any, path: Path) -> None:
-    barrier = _spawn.Barrier(PROCESSES)
+    context = processes()
+    barrier = context.Barrier(PROCESSES)
     workers = [
-        _spawn.Process(target=target, args=(str(path), i, barrier)) for i in range(PROCESSES)
+        context.Process(target=target, args=(str(path), i, barrier)) for i in range(PROCESSES)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(30)
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
-
-
-def integrity(path: Path) -> list[str]:
-    """What SQLite finds wrong with the file and its index."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO episode_words(episode_words) VALUES ('integrity-check')")
-        return [row[0] for row in connection.execute("PRAGMA integrity_check")]
 
 
 def test_processes_and_threads_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -108,7 +97,7 @@ def test_processes_and_threads_lose_and_double_nothing(tmp_path: Path) -> None:
         found = told(send(server, "POST", "/api/v1/memory/search", {"query": "writing"}))
     assert Counter(episode["name"] for episode in page["episodes"]) == Counter(expected)
     assert found["total"] == 10
-    assert integrity(path) == ["ok"]
+    assert held(path).faults == []
 
 
 def test_same_idempotency_key_from_several_processes_stores_one(tmp_path: Path) -> None:
@@ -126,59 +115,6 @@ def test_same_idempotency_key_from_several_processes_stores_one(tmp_path: Path) 
     assert all(answer == answers[0] for answer in answers)
     with EmbeddedServer(path) as server:
         assert len(told(send(server, "GET", KEYS))) == 1
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-# From 3.12 Python warns of a fork beside threads, which other tests may have left.
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("kind", ["file", "memory"])
-def test_forked_child_opens_connections_of_its_own(tmp_path: Path, kind: str) -> None:
-    """Parent and child go on with one file; of a memory each has its own copy."""
-    path = tmp_path / "memory.db" if kind == "file" else None
-    with EmbeddedServer(path) as server:
-        told(send(server, "POST", MEMOS, {"content": "before"}))
-        before = None if path is None else server._database._connection()
-
-        child = os.fork()
-        if child == 0:
-            ok = False
-            try:
-                memos = told(send(server, "POST", MEMOS, {"content": "child"}))
-                memos = told(send(server, "GET", MEMOS))
-                own = path is None or server._database._connection() is not before
-                server.close()
-                ok = own and [memo["content"] for memo in memos] == ["child", "before"]
-            finally:
-                os._exit(0 if ok else 1)
-        _, status = os.waitpid(child, 0)
-        told(send(server, "POST", MEMOS, {"content": "parent"}))
-
-        contents = [memo["content"] for memo in told(send(server, "GET", MEMOS))]
-
-    assert status == 0
-    assert contents == (["parent", "child", "before"] if path else ["parent", "before"])
-    assert path is None or integrity(path) == ["ok"]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_fork_while_another_thread_works_leaves_no_lock_behind(tmp_path: Path) -> None:
-    """The child does not wait for a thread that it has not."""
-    with EmbeddedServer(tmp_path / "memory.db") as server, ThreadPoolExecutor(1) as pool:
-        with server._database.writing():
-            child = os.fork()
-            if child == 0:
-                status = 1
-                try:
-                    memos = told(send(server, "GET", MEMOS))
-                    status = 0 if memos == [] else 2
-                finally:
-                    os._exit(status)
-            _, status = os.waitpid(child, 0)
-        written = pool.submit(send, server, "POST", MEMOS, {"content": "parent"}).result()
-
-    assert status == 0
-    assert written.status == 200
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be deleted there")
