@@ -18,7 +18,7 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults soak bench build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ record: $(VENV)/installed ## Record a live server into tests/cassettes/recorded
 
 faults: $(VENV)/installed ## Write docs/reliability.md: creates through a proxy that fails
 	python -m tests.integration.faults
+
+abuse: $(VENV)/installed ## Write docs/reliability.md: the embedded database under abuse
+	python -m tests.integration.abuse
 
 soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fails if it grows
 	python -m benchmarks.soak

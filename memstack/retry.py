@@ -5,9 +5,9 @@
 | DNS failure, refused, connect or pool timeout | not_sent | again | again | backoff |
 | TLS or URL error, proxy wants a password, client closed | not_sent | no | no | |
 | reset, read timeout, dropped or truncated answer | unknown | no | again | backoff |
-| 408, 5xx but 501, 505, 511 | unknown | no | again | Retry-After, else backoff |
+| 408, 5xx but 501, 505, 507, 511 | unknown | no | again | Retry-After, else backoff |
 | 429 | rejected | again | again | Retry-After, else backoff from 1 s |
-| 501, 505, 511, other 4xx, 3xx | rejected | no | no | |
+| 501, 505, 507, 511, other 4xx, 3xx | rejected | no | no | |
 | 2xx that cannot be read | applied | no | no | |
 
 A create is treated like the rest where the server is known to honour `Idempotency-Key`; elsewhere
@@ -34,9 +34,9 @@ Effect = Literal["read", "repeatable", "once"]
 
 # 500 and 503 come from a server, 502 and 504 from a proxy before it: either may fail after the
 # work is done. 408 may cut a request that was read in full. RFC 9110 15.5.9, 15.6.
-# 501, 505 and 511 say that the request was not even considered.
-# RFC 9110 15.6.2, 15.6.6; RFC 6585 6.
-_REFUSALS = frozenset({501, 505, 511})
+# 501, 505 and 511 say that the request was not even considered, 507 that there was no room for it.
+# RFC 9110 15.6.2, 15.6.6; RFC 6585 6; RFC 4918 11.5.
+_REFUSALS = frozenset({501, 505, 507, 511})
 _HOPELESS = frozenset({"tls", "url", "proxy_auth", "closed", "deadline"})
 
 MAX_BACKOFF = 30.0

@@ -52,7 +52,7 @@ def test_a_write_that_finds_no_space_is_refused_once(path: Path, kind: str) -> N
             client.create_episode("new", "word " * 5000, group_id="g")
         database.execute("PRAGMA max_page_count = 1000000")
 
-        assert caught.value.status_code == 507
+        assert (caught.value.status_code, caught.value.outcome) == (507, "rejected")
         assert len(caught.value.attempts) == 1
         assert "new" not in [episode.name for episode in client.list_episodes().episodes]
         assert client.search_memory("word").results == []
