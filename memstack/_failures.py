@@ -85,6 +85,8 @@ _TEXTS = {
 
 
 def _reason_of(error: Exception, proxy: str | None) -> tuple[str, Outcome]:
+    reason: str
+    outcome: Outcome
     reason, outcome = next((r, o) for kind, r, o in _KINDS if isinstance(error, kind))
     if reason == "connect":
         reason = _connect_reason(error)

@@ -460,3 +460,14 @@ def test_names_an_event_loop_that_is_gone(client: Driven, server: ScriptedServer
         client.get_memo("m1")
 
     assert (caught.value.reason, caught.value.outcome) == ("closed", "not_sent")
+
+
+def test_no_attempt_begins_after_the_deadline(make: Make, server: ScriptedServer) -> None:
+    """Not even at another path, for which there is no pause."""
+    server.answer(Answer(404, {"detail": "Not Found"}, takes=6.0), Answer(body=MEMO))
+
+    with pytest.raises(memstack.RequestTimeoutError, match="deadline of 5 s") as caught:
+        make(deadline=5).get_memo("m1")
+
+    assert (caught.value.reason, len(server.requests)) == ("deadline", 1)
+    assert outcomes(caught.value.attempts) == [(404, "rejected")]
