@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -111,6 +112,25 @@ def _until_it_fails(client: MemStackClient, started: threading.Barrier) -> None:
     started.wait(10)
     while True:
         client.get_memo("m1")
+
+
+def test_a_connection_that_comes_about_after_the_close_is_closed_too(
+    echo: Echoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call, which was under way, ends with a typed error."""
+    client = MemStackClient(KEY, echo.url, retry_delay=0)
+    found = socket.getaddrinfo
+
+    def close_first(*args: Any, **options: Any) -> Any:
+        client.close()
+        return found(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", close_first)
+
+    with pytest.raises(memstack.NetworkError) as caught:
+        client.get_memo("m1")
+    assert caught.value.reason == "closed"
+    assert echo.ports() == set()
 
 
 def test_closing_among_many_threads_leaves_no_connection(echo: Echoing) -> None:
