@@ -18,10 +18,10 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak bench build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak bench bench-check build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Install everything for development into .venv
 
@@ -74,8 +74,11 @@ abuse: $(VENV)/installed ## Write docs/reliability.md: the embedded database und
 soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fails if it grows
 	python -m benchmarks.soak
 
-bench: $(VENV)/installed ## Measure speed
-	$(if $(wildcard benchmarks/__main__.py),python -m benchmarks,@echo "There are no benchmarks yet.")
+bench: $(VENV)/installed ## Write docs/performance.md: what calls cost beside bare httpx and peers
+	python -m benchmarks
+
+bench-check: $(VENV)/installed ## Fail where a call costs a quarter more than docs/performance.md says
+	python -m benchmarks check
 
 build: $(VENV)/installed ## Build the wheel and the sdist into dist/
 	python -m build

@@ -121,10 +121,15 @@ def test_an_interrupted_create_counts_as_doubtful_and_the_client_goes_on(
             echo.wait_until_held()
             signal.pthread_kill(main, signal.SIGINT)
 
+        # A shell starts what runs in its background with SIGINT ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         thread = threading.Thread(target=interrupt)
         thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            client.create_memo(name)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                client.create_memo(name)
+        finally:
+            signal.signal(signal.SIGINT, before)
         thread.join(10)
         with claims.ticket(shown_content(create_memo(name))) as ticket:
             alone = claims.is_alone(ticket)
