@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
 
@@ -44,13 +44,20 @@ class _Stack(Generic[Http]):
 
     def take(self) -> Http:
         with LOCK:
-            http = self.idle.pop()[0] if self.idle else None
-        http = http or self._make()
+            self._check_open()
+            if self.idle:
+                http = self.idle.pop()[0]
+                self._used.add(http)
+                return http
+        http = self._make()
         with LOCK:
-            if self._closed:  # during an earlier attempt of the same call
-                raise NetworkError("this client is closed; make a new one", reason="closed")
+            self._check_open()
             self._used.add(http)
         return http
+
+    def _check_open(self) -> None:
+        if self._closed:  # during an earlier attempt of the same call
+            raise NetworkError("this client is closed; make a new one", reason="closed")
 
     def drop(self, http: Http) -> None:
         """Have *http* no more."""
@@ -69,16 +76,22 @@ class _Stack(Generic[Http]):
                 old.append(self.idle.pop(0)[0])
         return old
 
-    def end(self) -> list[Http]:
-        """Give out no more, and cut those in use; gives those that are to be closed now."""
+    def end(self) -> Iterator[Http]:
+        """Give out no more, and cut those in use; gives those that are to be closed, one by one.
+
+        Where the loop ends amid this, it closes the others.
+        """
         with LOCK:
             self._closed = True
-            old = [http for http, _ in self.idle]
-            self.idle.clear()
             used = list(self._used)
         for http in used:  # whoever uses it closes it
             cut(http)
-        return old
+        while True:
+            with LOCK:
+                if not self.idle:
+                    return
+                http = self.idle.pop()[0]
+            yield http
 
 
 class Pool(_Stack[httpx.HTTPTransport]):
@@ -152,8 +165,13 @@ class AsyncPool(_Stack[httpx.AsyncHTTPTransport]):
         tasks: list[asyncio.Task[None]] = []
         with suppress(RuntimeError):  # it has ended
             loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(self._close())))
-        while loop.is_running() and not (tasks and tasks[0].done()):
+        stopped = 0  # asyncio.run stops a loop several times before it closes it
+        while not (loop.is_closed() or (tasks and tasks[0].done())) and stopped < 10:
             await asyncio.sleep(0.005)
+            stopped = 0 if loop.is_running() else stopped + 1
+        if loop.is_closed():
+            for task in tasks:
+                _drop(task)
 
     async def _enter(self, timeout: float | None) -> None:
         if not self._room.locked():
@@ -165,7 +183,13 @@ class AsyncPool(_Stack[httpx.AsyncHTTPTransport]):
             raise httpx.PoolTimeout("all connections are in use") from None
 
     async def _close(self) -> None:
-        await self._end.aclose()
+        await self._close_all()
+        with suppress(RuntimeError):  # the loop does so just now
+            await self._end.aclose()
+
+    async def _close_all(self) -> None:
+        for http in self.end():
+            await http.aclose()
 
     async def _closed_at_the_end(self) -> AsyncGenerator[None, None]:
         """Closes all when the loop that ran the first step is shut down, as by `asyncio.run`.
@@ -176,8 +200,15 @@ class AsyncPool(_Stack[httpx.AsyncHTTPTransport]):
         try:
             yield
         finally:
-            for http in self.end():
-                await http.aclose()
+            await self._close_all()
+
+
+def _drop(task: asyncio.Task[None]) -> None:
+    """Forget *task* in silence: its loop ended before it, and has closed the connections itself."""
+    if not task.done():
+        with suppress(RuntimeError):
+            cast(Any, task.get_coro()).close()
+        cast(Any, task)._log_destroy_pending = False
 
 
 async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:

@@ -10,6 +10,7 @@ the exception: the system's resolver cannot be stopped.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -92,9 +93,10 @@ class _Cuttable:
         if self._stream is not None:
             # Whoever waits for an answer would not notice that its socket is closed. This goes
             # around TLS, after whose end another thread could write in plain text.
-            fd = self._stream.get_extra_info("socket").fileno()
-            with suppress(OSError), socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as same:
-                same.shutdown(socket.SHUT_RDWR)
+            sock = self._stream.get_extra_info("socket")
+            kind = socket.socket if isinstance(sock, socket.socket) else type(sock)
+            with suppress(OSError, TypeError):  # those of uvloop cannot be shut down
+                kind.shutdown(sock, socket.SHUT_RDWR)
 
     def new(self, stream: Any) -> None:
         self._stream = stream
@@ -163,6 +165,17 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(stream, self._backend)
 
 
+_closing: set[asyncio.Future[None]] = set()
+
+
+def _close_unwanted(connecting: asyncio.Future[httpcore.AsyncNetworkStream]) -> None:
+    """Close a connection that came about although nobody waits for it any more."""
+    if not connecting.cancelled() and connecting.exception() is None:
+        closing = asyncio.ensure_future(connecting.result().aclose())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+
+
 class _AsyncBackend(_Cuttable, httpcore.AsyncNetworkBackend):
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -176,8 +189,18 @@ class _AsyncBackend(_Cuttable, httpcore.AsyncNetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        stream = await self._backend.connect_tcp(host, port, left, local_address, socket_options)
-        return _AsyncStream(stream, self)
+        # In a task of its own: anyio ends an attempt to connect by a cancellation of its own, and
+        # on Python 3.10 takes one from outside for that, and goes on.
+        connecting = asyncio.ensure_future(
+            self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        )
+        try:
+            await asyncio.wait([connecting])
+        except asyncio.CancelledError:
+            connecting.cancel()
+            connecting.add_done_callback(_close_unwanted)
+            raise
+        return _AsyncStream(connecting.result(), self)
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
