@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import zlib
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import lru_cache
@@ -19,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from ._bodies import Body
 from ._connecting import Connecting
 from ._failures import own_errors
 from ._streams import Limit, hold_to_limits
@@ -56,11 +56,11 @@ class HttpxTransport:
         with own_errors(self._origin, request, _place_of(self._proxy)):
             answer = self._opened(request)
             try:
-                body = _Body(answer, request)
-                for part in answer.iter_raw() if body.is_raw else answer.iter_bytes():
+                body, is_raw = _body_of(answer, request)
+                for part in answer.iter_raw() if is_raw else answer.iter_bytes():
                     if not body.takes(part):
                         break
-                return body.whole()
+                return body.whole(answer.status_code, dict(answer.headers))
             finally:
                 answer.close()
 
@@ -102,13 +102,13 @@ class AsyncHttpxTransport:
         with own_errors(self._origin, request, _place_of(self._proxy)):
             answer = await self._opened(request)
             try:
-                body = _Body(answer, request)
-                parts = answer.aiter_raw() if body.is_raw else answer.aiter_bytes()
+                body, is_raw = _body_of(answer, request)
+                parts = answer.aiter_raw() if is_raw else answer.aiter_bytes()
                 async with aclosing(parts):  # type: ignore[type-var]
                     async for part in parts:
                         if not body.takes(part):
                             break
-                return body.whole()
+                return body.whole(answer.status_code, dict(answer.headers))
             finally:
                 await answer.aclose()
 
@@ -139,44 +139,12 @@ class AsyncHttpxTransport:
         return await http.handle_async_request(_prepared(self._origin, request))
 
 
-class _Body:
-    """Collects a body, up to what the request allows.
-
-    gzip is unpacked here: httpx would unpack a part whole, and a small part may hold a thousand
-    times its size.
-    """
-
-    def __init__(self, answer: httpx.Response, request: WireRequest) -> None:
-        encoding = answer.headers.get("content-encoding", "identity")
-        # A mock's answer may be there already, as it is unpacked by httpx.
-        self.is_raw = not answer.is_stream_consumed and encoding in ("identity", "gzip")
-        self._unpacker = zlib.decompressobj(31) if self.is_raw and encoding == "gzip" else None
-        self._answer = answer
-        self._most = request.max_bytes
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def takes(self, part: bytes) -> bool:
-        """Whether more may come after *part*."""
-        if self._unpacker is not None:
-            room = 0 if self._most is None else self._most - self._size + 1
-            try:
-                part = self._unpacker.decompress(part, room)
-            except zlib.error as error:
-                raise httpx.DecodingError(str(error)) from error
-        self._parts.append(part)
-        self._size += len(part)
-        return self._most is None or self._size <= self._most
-
-    def whole(self) -> WireResponse:
-        """The answer with all that was taken."""
-        answer, body = self._answer, b"".join(self._parts)
-        is_cut = self._most is not None and self._size > self._most
-        if self._unpacker is not None and self._size and not (self._unpacker.eof or is_cut):
-            raise httpx.DecodingError("the gzip stream ends too early")
-        return WireResponse(
-            answer.status_code, dict(answer.headers), body[: self._most] if is_cut else body, is_cut
-        )
+def _body_of(answer: httpx.Response, request: WireRequest) -> tuple[Body, bool]:
+    """What collects the body, and whether it takes it as it was sent."""
+    encoding = answer.headers.get("content-encoding", "identity")
+    # A mock's answer may be there already, as it is unpacked by httpx.
+    is_raw = not answer.is_stream_consumed and encoding in ("identity", "gzip")
+    return Body(unpacks=is_raw and encoding == "gzip", most=request.max_bytes), is_raw
 
 
 def _origin_of(base_url: str) -> str:
