@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ._caller import warn
-from ._connecting import Cert, Connecting, Verify
+from ._connecting import Cert, Connecting, TransportName, Verify
 from ._history import AttemptHook
 from ._lifecycle import AnyTransport, HttpClient, Lifecycle
 from ._settings import MAX_RESPONSE_BYTES, ApiKey, OnUnsupported, Settings
@@ -50,6 +50,7 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
         cert: Cert | None = None,
         proxy: str | None = None,
         http_client: HttpClient | None = None,
+        transport: TransportName = "httpx",
     ) -> None:
         """A client of the server at *base_url*.
 
@@ -85,6 +86,8 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
             proxy: URL of a proxy, with user and password where it wants them; None for what
                 HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
             http_client: An httpx client of your own to send with; it stays yours to close.
+            transport: What sends: `httpx`, or `pyreqwest`, which is faster and needs the extra
+                `[fast]`; docs/production.md has what it cannot do.
 
         Raises:
             AuthenticationError: The key is missing, or cannot be one.
@@ -106,9 +109,9 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
             on_attempt=on_attempt,
         )
         _warn_if_readable(settings.base_url)
-        connecting = Connecting(verify, cert, proxy)
-        transport = self._connect(settings.base_url, connecting, http_client)
-        self._start(settings, transport, connecting if http_client is None else None)
+        connecting = Connecting(verify, cert, proxy, transport)
+        connection = self._connect(settings.base_url, connecting, http_client)
+        self._start(settings, connection, connecting if http_client is None else None)
 
     @classmethod
     def local(cls, path: str | os.PathLike[str] | None = None) -> Self:

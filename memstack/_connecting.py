@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,11 +15,12 @@ import httpx
 
 from .exceptions import ValidationError
 
-__all__ = ["Cert", "Connecting", "Verify"]
+__all__ = ["Cert", "Connecting", "TransportName", "Verify"]
 
 File = str | os.PathLike[str]
 Verify = bool | File | ssl.SSLContext
 Cert = File | tuple[File, File] | tuple[File, File, str]
+TransportName = Literal["httpx", "pyreqwest"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Connecting:
     verify: Verify = True
     cert: Cert | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
+    transport: TransportName = "httpx"
 
     def is_plain(self) -> bool:
         """Whether nothing was said."""
@@ -49,7 +51,7 @@ class Connecting:
             return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         context = self._trusting()
         if self.cert is not None:
-            self._identify(context)
+            self.identify(context)
         return context
 
     def proxy_for(self, base_url: str) -> httpx.Proxy | None:
@@ -89,7 +91,12 @@ class Connecting:
                 f"verify: {os.fspath(path)!r} holds no certificates that can be read ({error})"
             ) from error
 
-    def _identify(self, context: ssl.SSLContext) -> None:
+    def identify(self, context: ssl.SSLContext) -> None:
+        """Load `cert` into *context*.
+
+        Raises:
+            ValidationError: It cannot be used.
+        """
         parts: tuple[Any, ...] = self.cert if isinstance(self.cert, tuple) else (self.cert,)
         if not 1 <= len(parts) <= 3 or not all(isinstance(p, (str, os.PathLike)) for p in parts):
             raise ValidationError(

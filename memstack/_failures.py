@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from ._bodies import Garbled
 from ._wire import WireRequest
 from .exceptions import NetworkError, Outcome, RequestTimeoutError
 
@@ -25,6 +26,7 @@ _KINDS: tuple[tuple[type[Exception], str, Outcome], ...] = (
     (httpx.InvalidURL, "url", "not_sent"),
     (httpx.WriteError, "write", "unknown"),
     (httpx.DecodingError, "truncated", "unknown"),
+    (Garbled, "truncated", "unknown"),
     (httpx.RemoteProtocolError, "truncated", "unknown"),
     (httpx.HTTPError, "read", "unknown"),
 )
@@ -48,22 +50,37 @@ def own_errors(origin: str, request: WireRequest, proxy: str | None = None) -> I
     except UnicodeError as error:  # a host name with an empty or too long label
         text = _TEXTS["url"].format(error=error)
         raise NetworkError(f"{text} at {origin}", reason="url") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, Garbled) as error:
         reason, outcome = _reason_of(error, proxy)
         place = origin + request.target.partition("?")[0]
-        if isinstance(error, httpx.TimeoutException):
-            # Without a limit of ours the system's own ends a connection attempt.
-            limit = "the system's limit" if request.timeout is None else f"{request.timeout:g} s"
-            raise RequestTimeoutError(
-                f"{_TEXTS[reason]} within {limit} at {place}",
-                reason=reason,
-                outcome=outcome,
-            ) from error
         # h11 quotes bytes that it cannot read, among which there may be a key.
         told, quoted, _ = (str(error) or type(error).__name__).partition(": bytearray(")
-        text = _TEXTS[reason].format(error=told, proxy=proxy)
-        raised = NetworkError(f"{text} at {place}", reason=reason, outcome=outcome)
+        raised = failure(reason, outcome, place, request.timeout, told, proxy)
         raise raised from None if quoted else error
+
+
+def failure(
+    reason: str,
+    outcome: Outcome,
+    place: str,
+    timeout: float | None,
+    error: object,
+    proxy: str | None,
+) -> NetworkError:
+    """The error that says so, with what a user can do about it.
+
+    Args:
+        place: The URL of the request, without its query.
+        timeout: Seconds that were allowed; None for the system's own limit.
+    """
+    text = _TEXTS[reason]
+    if reason.endswith("timeout"):
+        limit = "the system's limit" if timeout is None else f"{timeout:g} s"
+        return RequestTimeoutError(
+            f"{text} within {limit} at {place}", reason=reason, outcome=outcome
+        )
+    text = text.format(error=error, proxy=proxy)
+    return NetworkError(f"{text} at {place}", reason=reason, outcome=outcome)
 
 
 _TEXTS = {

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import aclosing
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from ._bodies import read, read_async
+from ._bodies import Body
 from ._connecting import Connecting
 from ._failures import own_errors
 from ._lock import LOCK
@@ -55,10 +56,10 @@ class HttpxTransport:
                 _check_usable(self._brought, self._pid)
                 wire = _built(self._brought, self._origin, request)
                 answer = self._brought.send(wire, auth=None, follow_redirects=False, stream=True)
-                return read(answer, request)
+                return _read(answer, request)
             wire = _prepared(self._origin, request)
             with self._of_this_process().one(request.timeout) as http:
-                return read(http.handle_request(wire), request)
+                return _read(http.handle_request(wire), request)
 
     def close(self) -> None:
         if self._pid == os.getpid():
@@ -98,10 +99,10 @@ class AsyncHttpxTransport:
                 answer = await self._brought.send(
                     wire, auth=None, follow_redirects=False, stream=True
                 )
-                return await read_async(answer, request)
+                return await _read_async(answer, request)
             wire = _prepared(self._origin, request)
             async with (await self._of_this_loop()).one(request.timeout) as http:
-                return await read_async(await http.handle_async_request(wire), request)
+                return await _read_async(await http.handle_async_request(wire), request)
 
     async def close(self) -> None:
         """Close the connections of every loop that runs; any other closes its own as it ends."""
@@ -128,6 +129,40 @@ class AsyncHttpxTransport:
                     self._pools.pop(other, None)
             pool = self._pools[loop] = await AsyncPool.begun(self._make)
         return pool
+
+
+def _read(answer: httpx.Response, request: WireRequest) -> WireResponse:
+    """The whole answer to *request*, which is closed then."""
+    try:
+        body, is_raw = _body_of(answer, request)
+        for part in answer.iter_raw() if is_raw else answer.iter_bytes():
+            if not body.takes(part):
+                break
+        return body.whole(answer.status_code, dict(answer.headers))
+    finally:
+        answer.close()
+
+
+async def _read_async(answer: httpx.Response, request: WireRequest) -> WireResponse:
+    """The same, awaited."""
+    try:
+        body, is_raw = _body_of(answer, request)
+        parts = answer.aiter_raw() if is_raw else answer.aiter_bytes()
+        async with aclosing(parts):  # type: ignore[type-var]
+            async for part in parts:
+                if not body.takes(part):
+                    break
+        return body.whole(answer.status_code, dict(answer.headers))
+    finally:
+        await answer.aclose()
+
+
+def _body_of(answer: httpx.Response, request: WireRequest) -> tuple[Body, bool]:
+    """What collects the body, and whether it takes it as it was sent."""
+    encoding = answer.headers.get("content-encoding", "identity")
+    # A mock's answer may be there already, as it is unpacked by httpx.
+    is_raw = not answer.is_stream_consumed and encoding in ("identity", "gzip")
+    return Body(unpacks=is_raw and encoding == "gzip", most=request.max_bytes), is_raw
 
 
 def _origin_of(base_url: str) -> str:

@@ -11,10 +11,10 @@ from . import operations
 from ._binding import async_method
 from ._configured import Configured
 from ._connecting import Connecting
-from ._httpx import AsyncHttpxTransport
 from ._sending import run_async, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
+from ._transports import async_transport_of
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -55,7 +55,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     def _connect(
         cls, base_url: str, connecting: Connecting, http_client: httpx.AsyncClient | None
     ) -> AsyncTransport:
-        return AsyncHttpxTransport(base_url, connecting, http_client)
+        return async_transport_of(base_url, connecting, http_client)
 
     @classmethod
     def _embed(cls, server: EmbeddedServer) -> AsyncTransport:

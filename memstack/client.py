@@ -11,10 +11,10 @@ from . import operations
 from ._binding import sync_method
 from ._configured import Configured
 from ._connecting import Connecting
-from ._httpx import HttpxTransport
 from ._sending import run, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
+from ._transports import transport_of
 from ._wire import Transport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -59,7 +59,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     def _connect(
         cls, base_url: str, connecting: Connecting, http_client: httpx.Client | None
     ) -> Transport:
-        return HttpxTransport(base_url, connecting, http_client)
+        return transport_of(base_url, connecting, http_client)
 
     @classmethod
     def _embed(cls, server: EmbeddedServer) -> Transport:

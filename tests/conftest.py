@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from memstack import MemStackAsyncClient, MemStackClient
 from memstack._claims import Claims
+from memstack._connecting import TransportName
 
 from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime
+from .loopback import AsyncStaged, Loopback, Staged
 from .scripted import ScriptedServer
 
 KEY = "ms_sk_test"
 
 Make = Callable[..., Driven]
+
+only_httpx = pytest.mark.parametrize("transport", ["httpx"], indirect=True)
+"""For what pyreqwest has not, or what no test can see of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +44,14 @@ def _no_claims() -> None:
 def colour(request: pytest.FixtureRequest) -> Colour:
     value: Colour = request.param
     return value
+
+
+@pytest.fixture(params=["httpx", "pyreqwest"])
+def transport(request: pytest.FixtureRequest) -> TransportName:
+    name: TransportName = request.param
+    if name == "pyreqwest" and tuple(sys.version_info) < (3, 11):
+        pytest.skip("pyreqwest needs Python 3.11")
+    return name
 
 
 @pytest.fixture
@@ -74,25 +89,37 @@ def server(time: FakeTime) -> ScriptedServer:
 @pytest.fixture
 def make(
     colour: Colour,
+    transport: TransportName,
     server: ScriptedServer,
     time: FakeTime,
     drive: Callable[[AnyClient], Driven],
-) -> Make:
-    """Makes a client of the scripted server, in this test's colour."""
+) -> Iterator[Make]:
+    """Makes a client of the scripted server, in this test's colour and over its transport."""
+    sockets: dict[str, Loopback] = {}
 
     def make(base_url: str = "https://memstack.test", **options: Any) -> Driven:
-        transport = httpx.MockTransport(server)
         client: AnyClient
-        if colour == "sync":
-            http = httpx.Client(transport=transport)
+        if transport == "pyreqwest":
+            parts = urlsplit(base_url)
+            origin = f"{parts.scheme}://{parts.netloc}"
+            running = sockets.get(origin) or sockets.setdefault(origin, Loopback(server, origin))
+            client = CLASSES[colour](KEY, running.url + parts.path, transport=transport, **options)
+            if isinstance(client, MemStackClient):
+                client._transport = Staged(client._transport, running)
+            else:
+                client._transport = AsyncStaged(client._transport, running)
+        elif colour == "sync":
+            http = httpx.Client(transport=httpx.MockTransport(server))
             client = MemStackClient(KEY, base_url, http_client=http, **options)
         else:
-            http_async = httpx.AsyncClient(transport=transport)
+            http_async = httpx.AsyncClient(transport=httpx.MockTransport(server))
             client = MemStackAsyncClient(KEY, base_url, http_client=http_async, **options)
         time.install(client)
         return drive(client)
 
-    return make
+    yield make
+    for running in sockets.values():
+        running.close()
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import pytest
 import memstack
 
 from ..colours import FakeTime, outcomes
-from ..conftest import Make
+from ..conftest import Make, only_httpx
 from ..scripted import ScriptedServer
+
+pytestmark = only_httpx  # a real server would take all that time
 
 
 class Never(ScriptedServer):

@@ -13,9 +13,10 @@ import pytest
 
 import memstack
 from memstack import MemStackAsyncClient, MemStackClient, operations
+from memstack._connecting import TransportName
 
 from ..colours import CLASSES, Colour, Driven
-from ..conftest import KEY, Make
+from ..conftest import KEY, Make, only_httpx
 from ..scripted import MEMO, Answer, ScriptedServer
 
 METHODS = [name for name in operations.__all__ if name != "Operation"]
@@ -64,10 +65,11 @@ def test_with_options_can_name_another_key(client: Driven, server: ScriptedServe
 
 @pytest.mark.parametrize("label", ["a..b", "a" * 64])
 def test_a_host_name_that_cannot_be_is_an_error_of_ours(
-    colour: Colour, drive: Any, label: str
+    colour: Colour, transport: TransportName, drive: Any, label: str
 ) -> None:
     """It looks like a URL until somebody looks it up."""
-    client = drive(CLASSES[colour](KEY, f"https://{label}.invalid", timeout=1, max_retries=0))
+    options: dict[str, Any] = {"timeout": 1, "max_retries": 0, "transport": transport}
+    client = drive(CLASSES[colour](KEY, f"https://{label}.invalid", **options))
 
     with pytest.raises(memstack.NetworkError) as caught:
         client.health_check()
@@ -109,6 +111,7 @@ def test_closing_a_sibling_leaves_its_client_open(client: Driven, server: Script
     assert client.get_memo("m1").id == "m1"
 
 
+@only_httpx
 def test_leaves_the_users_http_client_open(make: Make) -> None:
     """Whoever made it closes it."""
     client = make()
@@ -119,6 +122,7 @@ def test_leaves_the_users_http_client_open(make: Make) -> None:
     assert not transport._brought.is_closed
 
 
+@only_httpx
 def test_a_closed_http_client_is_an_error_of_ours(client: Driven) -> None:
     """httpx itself would raise a bare RuntimeError."""
     transport: Any = client.client._transport

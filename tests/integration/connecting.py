@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from memstack._connecting import TransportName
 
 from ..colours import CLASSES, AnyClient, Colour, Driven, FakeTime
 from ..conftest import KEY
@@ -26,11 +29,25 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def connect(
-    colour: Colour, drive: Callable[[AnyClient], Driven], time: FakeTime, bare: None
+    colour: Colour,
+    transport: TransportName,
+    drive: Callable[[AnyClient], Driven],
+    time: FakeTime,
+    bare: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Connect:
-    """Makes a client of a real URL, whose pauses between attempts take no time."""
+    """Makes a client of a real URL, whose pauses between attempts take no time.
+
+    What pyreqwest shall trust is named by the environment, as it has no `verify` for it.
+    """
 
     def connect(base_url: str, **options: Any) -> Driven:
+        if transport == "pyreqwest" and "http_client" not in options:
+            options["transport"] = transport
+            if isinstance(trusted := options.get("verify"), (str, os.PathLike)):
+                folder = os.path.isdir(trusted)
+                monkeypatch.setenv("SSL_CERT_DIR" if folder else "SSL_CERT_FILE", str(trusted))
+                del options["verify"]
         client = CLASSES[colour](
             **{"api_key": KEY, "base_url": base_url, "timeout": 5, **options},
         )

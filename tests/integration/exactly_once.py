@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from memstack import MemStackAsyncClient, MemStackClient, MemStackError, operations
+from memstack._connecting import TransportName
 from memstack.operations import Operation
 
 from ..colours import Colour
@@ -50,12 +51,20 @@ class Tally:
     without its id where a list shows it."""
 
 
-def run(served: Served, kind: Kind, colour: Colour, *, creates: int, idempotency: bool) -> Tally:
+def run(
+    served: Served,
+    kind: Kind,
+    colour: Colour,
+    *,
+    creates: int,
+    idempotency: bool,
+    transport: TransportName = "httpx",
+) -> Tally:
     """The tally of *creates* creates of *kind* through the proxy."""
-    texts = [f"{kind} {colour} {idempotency} {n}" for n in range(creates)]
+    texts = [f"{kind} {colour} {transport} {idempotency} {n}" for n in range(creates)]
     with fault_proxy(served.base_url, seed=creates, idempotency=idempotency) as proxy:
         results = (_blocking if colour == "sync" else _awaited)(
-            proxy.url, served.api_key, kind, texts
+            proxy.url, served.api_key, kind, texts, transport
         )
         tally = Tally(creates, faults=proxy.faults)
     stored = _stored(served, kind)
@@ -71,8 +80,11 @@ def run(served: Served, kind: Kind, colour: Colour, *, creates: int, idempotency
     return tally
 
 
-def _blocking(url: str, key: str, kind: Kind, texts: list[str]) -> list[Any]:
-    with MemStackClient(key, url, **_OPTIONS) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+def _blocking(
+    url: str, key: str, kind: Kind, texts: list[str], transport: TransportName
+) -> list[Any]:
+    client = MemStackClient(key, url, transport=transport, **_OPTIONS)
+    with client, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def create(text: str) -> Any:
             try:
@@ -83,10 +95,12 @@ def _blocking(url: str, key: str, kind: Kind, texts: list[str]) -> list[Any]:
         return list(pool.map(create, texts))
 
 
-def _awaited(url: str, key: str, kind: Kind, texts: list[str]) -> list[Any]:
+def _awaited(
+    url: str, key: str, kind: Kind, texts: list[str], transport: TransportName
+) -> list[Any]:
     async def create_all() -> list[Any]:
         limit = asyncio.Semaphore(AT_ONCE)
-        async with MemStackAsyncClient(key, url, **_OPTIONS) as client:
+        async with MemStackAsyncClient(key, url, transport=transport, **_OPTIONS) as client:
 
             async def create(text: str) -> Any:
                 async with limit:

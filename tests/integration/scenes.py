@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
+
+import memstack
 
 from .faulty import Behaviour, answer, closed_port, plain, site
 from .http_proxy import http_proxy
@@ -44,7 +47,7 @@ def certified(*names: str, **facts: Any) -> Scene:
     @contextmanager
     def scene(authority: Authority) -> Iterator[Stage]:
         with site(answer(), answer(), tls=authority.serves(*names, **facts)) as running:
-            verify = {"verify": authority.context()}
+            verify = {"verify": authority.file}
             yield Stage(running.named("localhost"), verify, lambda: running.connections)
 
     return scene
@@ -80,8 +83,10 @@ def nobody(_: Authority) -> Iterator[Stage]:
 def no_address(_: Authority) -> Iterator[Stage]:
     """A host that no resolver knows."""
     error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    with mock.patch.object(socket, "getaddrinfo", side_effect=error):
-        yield Stage("http://unknown.localhost")
+    with mock.patch.object(socket, "getaddrinfo", side_effect=error), warnings.catch_warnings():
+        warnings.simplefilter("ignore", memstack.InsecureConnectionWarning)
+        # pyreqwest asks the system's resolver, which knows that no name is like this.
+        yield Stage("http://un..known.invalid")
 
 
 @contextmanager

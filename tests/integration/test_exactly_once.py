@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from memstack._connecting import TransportName
+
 from ..colours import Colour
 from ..served import Served
 from .exactly_once import Kind, run
@@ -12,10 +14,10 @@ from .exactly_once import Kind, run
 @pytest.mark.parametrize("idempotency", [True, False])
 @pytest.mark.parametrize("kind", ["episodes", "memos", "keys"])
 def test_stores_each_create_once(
-    served: Served, kind: Kind, colour: Colour, idempotency: bool
+    served: Served, kind: Kind, colour: Colour, transport: TransportName, idempotency: bool
 ) -> None:
     """With idempotency keys and without, on both clients, eight at once."""
-    tally = run(served, kind, colour, creates=60, idempotency=idempotency)
+    tally = run(served, kind, colour, creates=60, idempotency=idempotency, transport=transport)
 
     assert tally.faults > 5
     assert (tally.duplicates, tally.lost, tally.untrue) == (0, 0, 0)

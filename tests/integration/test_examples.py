@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from memstack._connecting import TransportName
+
 from ..served import Served
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -58,9 +60,14 @@ def test_basic_usage_finds_what_it_stored(served: Served) -> None:
         assert answer in best_for(question, output)
 
 
-def test_sdk_usage_finds_what_it_stored_and_handles_an_error(served: Served) -> None:
+def test_sdk_usage_finds_what_it_stored_and_handles_an_error(
+    served: Served, transport: TransportName
+) -> None:
     """With the asyncio client."""
-    output = ran(str(EXAMPLES / "sdk_usage.py"), **served.environment)
+    code = "import memstack, runpy; "
+    code += f"memstack.MemStackAsyncClient.__init__.__kwdefaults__['transport'] = {transport!r}; "
+    code += f"runpy.run_path({str(EXAMPLES / 'sdk_usage.py')!r}, run_name='__main__')"
+    output = ran("-c", code, **served.environment)
 
     launch = ("When does the mobile app launch?", "The mobile app launches on 12 October.")
     for question, answer in (HIKING, CYCLING, launch):

@@ -10,6 +10,7 @@ import pytest
 
 import memstack
 from memstack import MemStackClient
+from memstack._connecting import TransportName
 
 from ..colours import CLASSES, AnyClient, Colour, Driven
 from ..served import Served
@@ -25,12 +26,16 @@ def stored(served: Served, text: str) -> list[str]:
 
 
 def test_a_create_that_comes_late_is_unknown_and_then_settled(
-    served: Served, colour: Colour, drive: Callable[[AnyClient], Driven]
+    served: Served,
+    colour: Colour,
+    transport: TransportName,
+    drive: Callable[[AnyClient], Driven],
 ) -> None:
     """Long after `settle_grace`; it was not sent again, so there is one."""
-    text = f"late {colour}"
+    text = f"late {colour} {transport}"
     with holding_proxy(served.base_url) as proxy:
-        client = drive(CLASSES[colour](served.api_key, proxy.url, timeout=0.3, **OPTIONS))
+        options = {"timeout": 0.3, "transport": transport, **OPTIONS}
+        client = drive(CLASSES[colour](served.api_key, proxy.url, **options))
         with pytest.raises(memstack.OutcomeUnknownError) as caught:
             client.create_memo(text)
         assert stored(served, text) == []
@@ -60,16 +65,20 @@ def both(one: MemStackClient, other: MemStackClient, proxy: HoldingProxy, text: 
         return list(results)
 
 
-def test_two_workers_with_one_text_claim_nothing_that_may_be_the_others(served: Served) -> None:
+def test_two_workers_with_one_text_claim_nothing_that_may_be_the_others(
+    served: Served, transport: TransportName
+) -> None:
     """Both answers are lost: each row may be either's, and both ids are told."""
+    text = f"one text, two workers, {transport}"
+    options = {"transport": transport, **OPTIONS}
     with (
         holding_proxy(served.base_url) as proxy,
-        MemStackClient(served.api_key, proxy.url, **OPTIONS) as one,
-        MemStackClient(served.api_key, proxy.url, **OPTIONS) as other,
+        MemStackClient(served.api_key, proxy.url, **options) as one,
+        MemStackClient(served.api_key, proxy.url, **options) as other,
     ):
-        results = both(one, other, proxy, "one text, two workers")
+        results = both(one, other, proxy, text)
 
-    ids = set(stored(served, "one text, two workers"))
+    ids = set(stored(served, text))
     assert len(ids) == 2
     for result in results:
         assert isinstance(result, memstack.OutcomeUnknownError)

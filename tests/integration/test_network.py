@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 
 import pytest
 
 import memstack
 
-from ..colours import CLASSES, AnyClient, Colour, Driven
 from .connecting import Connect, bare as bare, connect as connect
 from .faulty import (
     Behaviour,
@@ -52,7 +50,7 @@ def test_a_connection_that_the_server_dropped_is_replaced(connect: Connect) -> N
         assert [client.health_check() for _ in range(3)] == [{"status": "ok"}] * 3
 
 
-def test_keeps_no_cookies(colour: Colour, drive: Callable[[AnyClient], Driven]) -> None:
+def test_keeps_no_cookies(connect: Connect) -> None:
     """What a server set for one key would go along with another."""
     seen: list[bytes] = []
 
@@ -64,7 +62,7 @@ def test_keeps_no_cookies(colour: Colour, drive: Callable[[AnyClient], Driven]) 
         )
 
     with serving(sets_a_cookie, sets_a_cookie) as url:
-        client = drive(CLASSES[colour]("ms_sk_a", url, timeout=5))
+        client = connect(url, api_key="ms_sk_a")
         client.health_check()
         client.with_options(api_key="ms_sk_b").health_check()
 

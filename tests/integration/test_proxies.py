@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 import memstack
+from memstack._connecting import TransportName
 
 from ..colours import CLASSES, AnyClient, Colour, Driven
 from ..conftest import KEY
@@ -31,14 +32,32 @@ SECRET = "sesame-open"
 
 
 @pytest.fixture
-def mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+def mapped(monkeypatch: pytest.MonkeyPatch, transport: TransportName) -> None:
     """All names are those of loopback, so that a client may also go there directly."""
+    if transport == "pyreqwest":
+        _map_pyreqwest(monkeypatch)
     real = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
         return real("127.0.0.1", *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def _map_pyreqwest(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyreqwest import client
+
+    def resolving(kind: Callable[[], Any]) -> Callable[[], Any]:
+        def build() -> Any:
+            builder = kind()
+            for host in HOSTS:
+                builder.resolve(host, "127.0.0.1", 0)
+            return builder
+
+        return build
+
+    for name in ("ClientBuilder", "SyncClientBuilder"):
+        monkeypatch.setattr(client, name, resolving(getattr(client, name)))
 
 
 def test_http_goes_to_the_proxy_in_absolute_form(connect: Connect) -> None:
@@ -224,6 +243,7 @@ def test_never_tells_the_credentials_of_a_proxy(
 )
 def test_refuses_a_proxy_that_cannot_be_one(
     colour: Colour,
+    transport: TransportName,
     bare: None,
     drive: Callable[[AnyClient], Driven],
     monkeypatch: pytest.MonkeyPatch,
@@ -235,16 +255,18 @@ def test_refuses_a_proxy_that_cannot_be_one(
     if by_environment:
         monkeypatch.setenv("ALL_PROXY", url)
     with pytest.raises(memstack.ValidationError, match=r"(?i)proxy") as caught:
-        drive(CLASSES[colour](KEY, "http://127.0.0.1", **options))
+        drive(CLASSES[colour](KEY, "http://127.0.0.1", transport=transport, **options))
 
     assert "sesame" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("proxy", [5, b"http://127.0.0.1:1", "127.0.0.1:1", "", Path("a")])
-def test_refuses_what_is_no_url(colour: Colour, bare: None, proxy: Any) -> None:
+def test_refuses_what_is_no_url(
+    colour: Colour, transport: TransportName, bare: None, proxy: Any
+) -> None:
     """A proxy is named by a URL."""
     with pytest.raises(memstack.ValidationError, match=r"^proxy: "):
-        CLASSES[colour](KEY, "http://127.0.0.1", proxy=proxy)
+        CLASSES[colour](KEY, "http://127.0.0.1", proxy=proxy, transport=transport)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -202,7 +202,7 @@ def test_https_is_never_left_for_http(connect: Connect, authority: Authority) ->
         site(redirect(307, "http://{host}/"), answer(), tls=tls) as running,
         pytest.raises(memstack.APIError),
     ):
-        connect(running.url, verify=authority.context()).get_memo("m1")
+        connect(running.url, verify=authority.file).get_memo("m1")
 
     assert running.connections == 1
 
