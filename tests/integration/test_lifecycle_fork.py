@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
-import pickle
-import signal
 import ssl
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,53 +15,13 @@ import httpx
 import pytest
 
 import memstack
-from memstack import MemStackAsyncClient, MemStackClient, operations
-from memstack._claims import Claims
-from memstack._lock import LOCK
+from memstack import MemStackAsyncClient, MemStackClient
 
 from ..conftest import KEY
 from ..echo import Echoing, echoing
+from .forking import NEEDS_FORK, PATIENCE, aport_of, in_a_child, port_of
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
-    # Python 3.12 and newer warn of what is proved here.
-    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
-]
-PATIENCE = 10
-
-
-def in_a_child(work: Callable[[], Any]) -> Any:
-    """What *work* returns, or the text of what it raises, in a forked process that may not hang."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        signal.alarm(PATIENCE)
-        try:
-            result = work()
-        except BaseException as error:
-            result = f"{type(error).__name__}: {error}"
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(pickle.dumps(result))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "the child hung"
-    return pickle.loads(told)
-
-
-def port_of(client: MemStackClient, name: str = "m1") -> int:
-    """The client's port of the connection that a call went over."""
-    answer = client.send_raw(operations.get_memo(name))
-    assert answer.result.id == name
-    return int(answer.headers["x-client-port"])
-
-
-async def aport_of(client: MemStackAsyncClient, name: str = "m1") -> int:
-    answer = await client.send_raw(operations.get_memo(name))
-    return int(answer.headers["x-client-port"])
+pytestmark = NEEDS_FORK
 
 
 def _in_three_threads(client: MemStackClient) -> set[int]:
@@ -142,94 +98,6 @@ def test_a_process_of_multiprocessing_has_connections_of_its_own(echo: Echoing) 
 
     assert (process.exitcode, again) == (0, own)
     assert other != own
-
-
-@contextmanager
-def _busy(client: MemStackClient) -> Iterator[None]:
-    """Threads that call without a pause."""
-    over, failures = threading.Event(), list[BaseException]()
-
-    def work() -> None:
-        number = 0
-        while not over.is_set():
-            number += 1
-            try:
-                assert client.create_memo(f"busy {number}").content == f"busy {number}"
-            except BaseException as error:
-                failures.append(error)
-                return
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(PATIENCE)
-    assert failures == []
-
-
-def test_a_fork_amid_calls_of_other_threads_does_not_hang(echo: Echoing) -> None:
-    """Whatever locks they hold; their calls in the parent get their answers."""
-    with MemStackClient(KEY, echo.url) as client, _busy(client):
-        results = [
-            in_a_child(lambda: (client.create_memo("of a child").content, LOCK.locked()))
-            for _ in range(15)
-        ]
-
-    assert results == [("of a child", False)] * 15
-
-
-def test_a_fork_while_the_pool_is_locked_does_not_hang(echo: Echoing) -> None:
-    """By a thread that the child does not have."""
-    with MemStackClient(KEY, echo.url) as client:
-        own = port_of(client)
-        transport: Any = client._transport
-        ((http, _),) = transport._pool.idle
-        pool = http._pool
-        locked, over = threading.Event(), threading.Event()
-
-        def hold() -> None:
-            with getattr(pool, "_optional_thread_lock", None) or pool._pool_lock:
-                locked.set()
-                over.wait(PATIENCE)
-
-        thread = threading.Thread(target=hold)
-        thread.start()
-        locked.wait(PATIENCE)
-        other = in_a_child(lambda: port_of(client))
-        over.set()
-        thread.join(PATIENCE)
-
-    assert isinstance(other, int)
-    assert other != own
-
-
-def test_a_fork_waits_for_the_lock_of_the_claims(echo: Echoing) -> None:
-    """So the child finds it free, and its create can be settled."""
-    held, over = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with LOCK:
-            held.set()
-            over.wait(0.1)
-
-    with MemStackClient(KEY, echo.url) as client:
-        thread = threading.Thread(target=hold)
-        thread.start()
-        held.wait(PATIENCE)
-
-        def create() -> tuple[str, bool]:
-            with Claims.of(client.base_url).ticket("note"):
-                pass
-            return client.create_memo("note").content, LOCK.locked()
-
-        result = in_a_child(create)
-        thread.join(PATIENCE)
-
-    assert result == ("note", False)
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
