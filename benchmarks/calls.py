@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -27,6 +28,9 @@ def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
             return bare.request(method, path, json=body).json()
 
         variants = {"httpx": with_httpx, "memstack": call_of(client, case)}
+        if find_spec("pyreqwest"):
+            fast = until.enter_context(MemStackClient(KEY, url, transport="pyreqwest"))
+            variants["memstack, pyreqwest"] = call_of(fast, case)
         return measure.of_calls({**variants, **dict(peers.blocking(url, case, until))}, **effort)
 
 
@@ -46,6 +50,9 @@ async def awaited(url: str, at_once: int, **effort: int) -> measure.Seconds:
             "httpx, all kept alive": _with(kept, case),
             "memstack": call_of(client, case),
         }
+        if find_spec("pyreqwest"):
+            fast = await enter(MemStackAsyncClient(KEY, url, transport="pyreqwest"))
+            variants["memstack, pyreqwest"] = call_of(fast, case)
         async for name, call in peers.awaited(url, case, at_once, until):
             variants[name] = call
         return await measure.of_async_calls(variants, at_once=at_once, **effort)

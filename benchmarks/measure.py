@@ -30,7 +30,7 @@ def of_calls(variants: Mapping[str, Call], *, calls: int = 50, rounds: int = 30)
 
 
 async def of_async_calls(
-    variants: Mapping[str, AsyncCall], *, at_once: int, calls: int = 300, rounds: int = 8
+    variants: Mapping[str, AsyncCall], *, at_once: int, calls: int = 300, rounds: int = 3
 ) -> Seconds:
     """CPU seconds of one call of each variant, with so many under way at any time."""
     best = dict.fromkeys(variants, float("inf"))
