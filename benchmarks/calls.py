@@ -14,7 +14,7 @@ from memstack import MemStackAsyncClient, MemStackClient
 from . import measure, peers
 from .requests import HEADERS, KEY, call_of, request
 
-AT_ONCE = (1, 4, 16, 64, 256, 512)
+AT_ONCE = (1, 4, 16, 64, 256)
 
 
 def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
