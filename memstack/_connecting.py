@@ -15,7 +15,7 @@ import httpx
 
 from .exceptions import ValidationError
 
-__all__ = ["Cert", "Connecting", "TransportName", "Verify"]
+__all__ = ["Cert", "Connecting", "TransportName", "Verify", "origin_of", "place_of"]
 
 File = str | os.PathLike[str]
 Verify = bool | File | ssl.SSLContext
@@ -132,3 +132,14 @@ def _proxy_of_environment(base_url: str) -> str | None:
     if not url or proxy_bypass(parts.netloc):
         return None
     return url if "://" in url else f"http://{url}"
+
+
+def origin_of(base_url: str) -> str:
+    """Scheme, host and port of *base_url*."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def place_of(proxy: httpx.Proxy | None) -> str | None:
+    """Where *proxy* is, without its password."""
+    return None if proxy is None else f"{proxy.url.scheme}://{proxy.url.netloc.decode()}"

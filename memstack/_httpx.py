@@ -13,12 +13,11 @@ from collections.abc import Callable
 from contextlib import aclosing
 from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from ._bodies import Body
-from ._connecting import Connecting
+from ._connecting import Connecting, origin_of, place_of
 from ._failures import own_errors
 from ._lock import LOCK
 from ._pools import AsyncPool, Pool
@@ -41,17 +40,18 @@ class HttpxTransport:
     def __init__(
         self, base_url: str, connecting: Connecting, client: httpx.Client | None = None
     ) -> None:
-        self._origin = _origin_of(base_url)
+        self._origin = origin_of(base_url)
         self._brought = _checked(client, httpx.Client, connecting)
-        self._proxy = connecting.proxy_for(base_url) if client is None else None
-        self._make = _maker(httpx.HTTPTransport, connecting, self._proxy)
+        proxy = connecting.proxy_for(base_url) if client is None else None
+        self._proxy_place = place_of(proxy)
+        self._make = _maker(httpx.HTTPTransport, connecting, proxy)
         self._pid = os.getpid()
         self._pool = Pool(self._make)
         if client is None:
             self._pool.give(self._pool.take())  # so that a fault shows now, not at the first call
 
     def send(self, request: WireRequest) -> WireResponse:
-        with own_errors(self._origin, request, _place_of(self._proxy)):
+        with own_errors(self._origin, request, self._proxy_place):
             if self._brought is not None:
                 _check_usable(self._brought, self._pid)
                 wire = _built(self._brought, self._origin, request)
@@ -81,10 +81,11 @@ class AsyncHttpxTransport:
     def __init__(
         self, base_url: str, connecting: Connecting, client: httpx.AsyncClient | None = None
     ) -> None:
-        self._origin = _origin_of(base_url)
+        self._origin = origin_of(base_url)
         self._brought = _checked(client, httpx.AsyncClient, connecting)
-        self._proxy = connecting.proxy_for(base_url) if client is None else None
-        self._make = _maker(httpx.AsyncHTTPTransport, connecting, self._proxy)
+        proxy = connecting.proxy_for(base_url) if client is None else None
+        self._proxy_place = place_of(proxy)
+        self._make = _maker(httpx.AsyncHTTPTransport, connecting, proxy)
         self._pid = os.getpid()
         self._pools: dict[asyncio.AbstractEventLoop, AsyncPool] = {}
         self._closed = False
@@ -92,7 +93,7 @@ class AsyncHttpxTransport:
             self._make()  # so that a fault shows now, not at the first call
 
     async def send(self, request: WireRequest) -> WireResponse:
-        with own_errors(self._origin, request, _place_of(self._proxy)):
+        with own_errors(self._origin, request, self._proxy_place):
             if self._brought is not None:
                 _check_usable(self._brought, self._pid)
                 wire = _built(self._brought, self._origin, request)
@@ -165,11 +166,6 @@ def _body_of(answer: httpx.Response, request: WireRequest) -> tuple[Body, bool]:
     return Body(unpacks=is_raw and encoding == "gzip", most=request.max_bytes), is_raw
 
 
-def _origin_of(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _checked(client: Client | None, kind: type[Client], connecting: Connecting) -> Client | None:
     if client is None:
         return None
@@ -199,10 +195,6 @@ def _maker(
         return transport
 
     return make
-
-
-def _place_of(proxy: httpx.Proxy | None) -> str | None:
-    return None if proxy is None else f"{proxy.url.scheme}://{proxy.url.netloc.decode()}"
 
 
 def _check_usable(client: httpx.Client | httpx.AsyncClient, pid: int) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import pyreqwest.client
 from pyreqwest.exceptions import PyreqwestError
@@ -21,7 +20,7 @@ from pyreqwest.proxy import ProxyBuilder
 
 from ._bodies import Body, Garbled
 from ._causes import network_error
-from ._connecting import Connecting
+from ._connecting import Connecting, origin_of, place_of
 from ._failures import failure
 from ._wire import WireRequest, WireResponse
 from .exceptions import NetworkError, ValidationError
@@ -118,14 +117,9 @@ class _Way:
         _begun_in = _begun_in or self.pid
         if _begun_in != self.pid:
             raise ValidationError(f"transport: {_FORKED}")
-        parts = urlsplit(base_url)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin = origin_of(base_url)
         self.proxy = connecting.proxy_for(base_url)
-        self.proxy_url = (
-            None
-            if self.proxy is None
-            else f"{self.proxy.url.scheme}://{self.proxy.url.netloc.decode()}"
-        )
+        self.proxy_url = place_of(self.proxy)
 
     def fails(self, request: WireRequest, error: PyreqwestError | Garbled) -> NoReturn:
         """Raises what *error* means."""

@@ -12,9 +12,8 @@
 
 A create is treated like the rest where the server is known to honour `Idempotency-Key`; elsewhere
 one of unknown outcome is looked for first, and sent again if it is not there: see _settling. An
-answer's
-`x-should-retry: true` or `false` decides before this table. Each client has a budget of retries,
-which an outage uses up and successes fill again: see RetryBudget.
+answer's `x-should-retry: true` or `false` decides before this table. Each client has a budget of
+retries, which an outage uses up and successes fill again: see RetryBudget.
 
 Backoff is `retry_delay * 2**n`, n from 0, at most 30 s, times a random 0.5 to 1.
 """
