@@ -98,6 +98,7 @@ def listed(look: Look, since: Callable[[], float | None]) -> Steps[Listed | None
     """
     began: int | None = None
     rows: list[tuple[Any, float]] = []
+    total = None
     for _ in range(_PAGES):
         answer = response_of((yield look.page(max(0, len(rows) - _OVERLAP))))
         date = http_date(answer.headers.get("date"))
@@ -114,7 +115,9 @@ def listed(look: Look, since: Callable[[], float | None]) -> Steps[Listed | None
             if seconds is None or seconds > date + 2 or not getattr(row, look.id):
                 return None
             rows.append((row, seconds))
-        if not _is_cut(look, answer.result, len(rows)):
+        if total is None:  # of the first page: what is stored meanwhile is of no concern
+            total = getattr(answer.result, "total", 0)
+        if total <= len(rows) and not _is_cut(look, answer.result):
             return Listed(rows, began, answer)
         known = [seconds for _, seconds in rows]
         if not fresh or known != sorted(known, reverse=True):
@@ -133,9 +136,9 @@ def _following(rows: list[tuple[Any, float]], page: Sequence[Any], id: str) -> S
     return page[ids.index(last) + 1 :] if last in ids else None
 
 
-def _is_cut(look: Look, page: Any, seen: int) -> bool:
-    """Whether more rows than the *seen* ones may follow *page*."""
-    if isinstance(page, EpisodePage) and (page.has_more or page.total > seen):
+def _is_cut(look: Look, page: Any) -> bool:
+    """Whether more rows may follow *page*."""
+    if isinstance(page, EpisodePage) and page.has_more:
         return True
     return look.most is not None and len(look.rows(page)) >= look.most
 

@@ -147,13 +147,13 @@ def test_does_not_trust_a_page_that_is_shortened(client: Driven, server: Scripte
         client.create_episode("n", "x")
 
 
-def episodes(*numbers: int) -> Answer:
-    """A whole page of episodes, of which one is stored every 10 ms; number 300 is sought."""
+def episodes(*numbers: int, total: int = 5000, more: bool = True) -> Answer:
+    """A page of episodes, of which one is stored every 10 ms; number 300 is sought."""
     rows = [
         {"id": f"e{n}", "name": "n" if n == 300 else "other", "content": "x", "created_at": at(t)}
         for n, t in ((n, 997 + n / 100) for n in numbers)
     ]
-    page = {"episodes": rows, "total": 5000, "has_more": True}
+    page = {"episodes": rows, "total": total, "has_more": more}
     return Answer(body=page, headers={"Date": formatdate(1006, usegmt=True)})
 
 
@@ -172,6 +172,16 @@ def test_follows_pages_until_they_reach_back_to_the_create(
     assert client.create_episode("n", "x").id == "e300"
     offsets = [request.url.params["offset"] for request in server.requests[2:]]
     assert offsets == ["0", "150", "298", "447"]
+
+
+def test_follows_pages_to_the_end_of_a_list_that_grows(
+    client: Driven, server: ScriptedServer
+) -> None:
+    """What came on top meanwhile is counted in the total, and is not missing below."""
+    server.answer(BUSY, UNKNOWN_SERVER, episodes(*range(520, 320, -1), total=221))
+    server.answer(episodes(*range(375, 299, -1), total=226, more=False))
+
+    assert client.create_episode("n", "x").id == "e300"
 
 
 @pytest.mark.parametrize(
