@@ -18,7 +18,7 @@ from ..served import Served
 from .fault_proxy import fault_proxy
 
 Kind = Literal["episodes", "memos", "keys"]
-AT_ONCE = 8
+AT_ONCE = 16
 _OPTIONS: dict[str, Any] = {
     "timeout": 10,
     "max_retries": 6,
