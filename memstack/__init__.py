@@ -8,53 +8,58 @@ Example:
         client.search_memory("Where does Alice like to hike?")
 """
 
-from . import operations
-from ._history import AttemptEvent
-from ._server import ServerInfo
-from ._settling import Settlement
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._version import __version__
-from .async_client import MemStackAsyncClient
-from .client import MemStackClient
-from .exceptions import (
-    APIError,
-    Attempt,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InsecureConnectionWarning,
-    MemStackError,
-    NetworkError,
-    NotFoundError,
-    OutcomeUnknownError,
-    PermissionDeniedError,
-    RateLimitError,
-    RequestTimeoutError,
-    ResponseValidationError,
-    ServerError,
-    UnprocessableEntityError,
-    UnsupportedArgumentError,
-    UnsupportedArgumentWarning,
-    UnsupportedOperationError,
-    ValidationError,
-)
-from .models import (
-    APIKey,
-    APIKeyCreate,
-    Episode,
-    EpisodeCreate,
-    EpisodePage,
-    EpisodeResponse,
-    Memo,
-    MemoCreate,
-    MemoryQuery,
-    MemoryResponse,
-    MemoryResult,
-    MemoUpdate,
-    Permission,
-    SourceType,
-    Visibility,
-)
-from .response import Response
+
+if TYPE_CHECKING:
+    from . import operations
+    from ._history import AttemptEvent
+    from ._server import ServerInfo
+    from ._settling import Settlement
+    from .async_client import MemStackAsyncClient
+    from .client import MemStackClient
+    from .exceptions import (
+        APIError,
+        Attempt,
+        AuthenticationError,
+        BadRequestError,
+        ConflictError,
+        InsecureConnectionWarning,
+        MemStackError,
+        NetworkError,
+        NotFoundError,
+        OutcomeUnknownError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTimeoutError,
+        ResponseValidationError,
+        ServerError,
+        UnprocessableEntityError,
+        UnsupportedArgumentError,
+        UnsupportedArgumentWarning,
+        UnsupportedOperationError,
+        ValidationError,
+    )
+    from .models import (
+        APIKey,
+        APIKeyCreate,
+        Episode,
+        EpisodeCreate,
+        EpisodePage,
+        EpisodeResponse,
+        Memo,
+        MemoCreate,
+        MemoryQuery,
+        MemoryResponse,
+        MemoryResult,
+        MemoUpdate,
+        Permission,
+        SourceType,
+        Visibility,
+    )
+    from .response import Response
 
 __all__ = [
     "APIError",
@@ -101,3 +106,30 @@ __all__ = [
     "__version__",
     "operations",
 ]
+
+_MODULES = ("async_client", "client", "exceptions", "models", "operations", "response", "retry")
+_PLACES = {
+    "Attempt": "exceptions",
+    "AttemptEvent": "_history",
+    "MemStackAsyncClient": "async_client",
+    "MemStackClient": "client",
+    "Response": "response",
+    "ServerInfo": "_server",
+    "Settlement": "_settling",
+}
+"""Where a name is, but for exceptions and models, which tell it themselves."""
+
+
+def __getattr__(name: str) -> object:
+    # Imported when it is first used: pydantic alone takes a tenth of a second.
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place = "exceptions" if name.endswith(("Error", "Warning")) else _PLACES.get(name, "models")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{place}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__, *_MODULES]

@@ -7,13 +7,13 @@ import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
-
-import httpx
 
 from .exceptions import ValidationError
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Cert", "Connecting", "TransportName", "Verify", "origin_of", "place_of"]
 
@@ -21,6 +21,11 @@ File = str | os.PathLike[str]
 Verify = bool | File | ssl.SSLContext
 Cert = File | tuple[File, File] | tuple[File, File, str]
 TransportName = Literal["httpx", "pyreqwest"]
+
+
+def is_of_connections(variable: str) -> bool:
+    """Whether an environment variable says how connections are made."""
+    return variable.upper().endswith("_PROXY") or variable.startswith("SSL_CERT_")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Connecting:
     def is_plain(self) -> bool:
         """Whether nothing was said."""
         return self == Connecting()
+
+    def cannot_fail(self) -> bool:
+        """Whether neither the user nor the environment says anything that may be wrong."""
+        return self.is_plain() and not any(map(is_of_connections, os.environ))
 
     def ssl_context(self) -> ssl.SSLContext:
         """The context for TLS.
@@ -65,6 +74,8 @@ class Connecting:
             url, place = _proxy_of_environment(base_url), "a proxy of the environment"
         if url is None:
             return None
+        import httpx
+
         try:
             proxy = httpx.Proxy(url)
             port = proxy.url.port
@@ -78,6 +89,8 @@ class Connecting:
 
     def _trusting(self) -> ssl.SSLContext:
         if isinstance(self.verify, bool):
+            import httpx
+
             return httpx.create_ssl_context(verify=self.verify)
         if not isinstance(self.verify, (str, os.PathLike)) or not os.fspath(self.verify):
             raise ValidationError("verify: must be True, False, a file or folder, or an SSLContext")
@@ -116,6 +129,8 @@ class Connecting:
 @lru_cache(maxsize=4)
 def _default_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     # Building one reads all certificate authorities, about 50 ms; it may be shared.
+    import httpx
+
     try:
         return httpx.create_ssl_context()
     except OSError as error:
@@ -126,6 +141,8 @@ def _default_context(file: str | None, folder: str | None) -> ssl.SSLContext:
 
 
 def _proxy_of_environment(base_url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
     parts = urlsplit(base_url)
     proxies = getproxies()
     url = proxies.get(parts.scheme) or proxies.get("all")

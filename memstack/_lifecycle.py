@@ -15,6 +15,7 @@ from ._generations import may_be_passed_over
 from ._history import Chance
 from ._server import Server
 from ._settings import Settings
+from ._transports import Later
 from .exceptions import AuthenticationError, NetworkError, ValidationError
 from .operations import Operation
 
@@ -34,7 +35,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
     _chance: Chance = Chance()
 
     _settings: Settings
-    _transport: AnyTransport
+    _transport: AnyTransport | Later[AnyTransport]
     _recipe: Connecting | str | None
     """What another process makes the transport of: a file's path if embedded; None for nothing."""
     _parent: Self | None = None
@@ -45,7 +46,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
     @classmethod
     def _connect(
         cls, base_url: str, connecting: Connecting, http_client: HttpClient | None
-    ) -> AnyTransport:
+    ) -> AnyTransport | Later[AnyTransport]:
         raise NotImplementedError
 
     @classmethod
@@ -53,7 +54,10 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         raise NotImplementedError
 
     def _start(
-        self, settings: Settings, transport: AnyTransport, recipe: Connecting | str | None
+        self,
+        settings: Settings,
+        transport: AnyTransport | Later[AnyTransport],
+        recipe: Connecting | str | None,
     ) -> None:
         self._settings = settings
         self._transport = transport
@@ -108,9 +112,19 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         else:
             self._start_embedded(recipe, **settings)
 
-    def _call(self, operation: Operation[T]) -> Call[T]:
+    def _ready(self) -> AnyTransport:
+        """What sends; made before the clock of a call runs, since that may take a while.
+
+        Raises:
+            NetworkError: The client is closed.
+        """
         if (self._parent or self)._closed:
             raise NetworkError("this client is closed; make a new one", reason="closed")
+        if isinstance(self._transport, Later):
+            self._transport = self._transport.made()
+        return self._transport
+
+    def _call(self, operation: Operation[T]) -> Call[T]:
         return Call(operation, self._settings, self._server, self._chance)
 
     def _must_ask_first(self, operation: Operation[Any]) -> bool:
@@ -137,12 +151,12 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         if self._settings.on_unsupported == "warn":
             self._server.warn(operation)
 
-    def _first_close(self) -> bool:
-        """Whether there is something to close; only the first time, and only by the owner."""
+    def _to_close(self) -> AnyTransport | None:
+        """What is to be closed; only the first time, and only by the owner."""
         if self._parent is not None or self._closed:
-            return False
+            return None
         self._closed = True
-        return True
+        return self._transport.ended() if isinstance(self._transport, Later) else self._transport
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._settings.base_url!r}, api_key='ms_sk_***')"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -41,6 +40,7 @@ def quotable(response: WireResponse, keys: Iterable[str]) -> WireResponse:
 @lru_cache(maxsize=64)  # keys may change
 def _forms(key: str) -> re.Pattern[str]:
     """A key as it is, and as JSON, HTML and URLs may write it."""
+    import html  # with a table of all its entities, and only errors need it
 
     def forms(one: str) -> str:
         code = ord(one)

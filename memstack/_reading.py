@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import timezone
-from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from types import NoneType
@@ -261,6 +260,8 @@ def http_date(text: str | None) -> float | None:
     """Seconds since 1970 of an HTTP date; None if there is none or it cannot be read."""
     if text is None:
         return None
+    from email.utils import parsedate_to_datetime  # and with it half of the package email
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,28 +1,43 @@
-"""Chooses what sends the requests of a client: httpx, or pyreqwest where that is asked for."""
+"""Chooses what sends the requests of a client: httpx, or pyreqwest where that is asked for.
+
+What cannot fail is made for the first request: to import httpx and to read the certificate
+authorities takes longer than all else that a client does before.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, get_args
-
-import httpx
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 from ._connecting import Connecting, TransportName
-from ._httpx import AsyncHttpxTransport, HttpxTransport
+from ._lock import LOCK
 from ._wire import AsyncTransport, Transport
-from .exceptions import ValidationError
+from .exceptions import NetworkError, ValidationError
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
 
 
 def transport_of(
     base_url: str, connecting: Connecting, http_client: httpx.Client | None
-) -> Transport:
+) -> Transport | Later[Transport]:
     """The blocking one.
 
     Raises:
         ValidationError: What is asked for cannot be had.
     """
     if _is_httpx(connecting, http_client):
-        return HttpxTransport(base_url, connecting, http_client)
+
+        def make() -> Transport:
+            from ._httpx import HttpxTransport
+
+            return HttpxTransport(base_url, connecting, http_client)
+
+        later = http_client is None and connecting.cannot_fail()
+        return Later(make) if later else make()
     from ._pyreqwest import PyreqwestTransport
 
     return PyreqwestTransport(base_url, connecting)
@@ -30,10 +45,17 @@ def transport_of(
 
 def async_transport_of(
     base_url: str, connecting: Connecting, http_client: httpx.AsyncClient | None
-) -> AsyncTransport:
+) -> AsyncTransport | Later[AsyncTransport]:
     """The same, awaited."""
     if _is_httpx(connecting, http_client):
-        return AsyncHttpxTransport(base_url, connecting, http_client)
+
+        def make() -> AsyncTransport:
+            from ._httpx import AsyncHttpxTransport
+
+            return AsyncHttpxTransport(base_url, connecting, http_client)
+
+        later = http_client is None and connecting.cannot_fail()
+        return Later(make) if later else make()
     from ._pyreqwest import AsyncPyreqwestTransport
 
     return AsyncPyreqwestTransport(base_url, connecting)
@@ -56,3 +78,31 @@ def _is_httpx(connecting: Connecting, http_client: Any) -> bool:
             "out"
         ) from error
     return False
+
+
+class Later(Generic[T]):
+    """A transport that is made when it is needed."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make: Callable[[], T] = make
+        self._made: T | None = None
+        self._ended = False
+
+    def made(self) -> T:
+        """The transport, the same for every client that shares it.
+
+        Raises:
+            NetworkError: It was ended meanwhile.
+        """
+        made = self._made or self._make()  # two threads may do it; nothing is connected yet
+        with LOCK:
+            if self._ended:
+                raise NetworkError("this client is closed; make a new one", reason="closed")
+            self._made = self._made or made
+        return self._made
+
+    def ended(self) -> T | None:
+        """The transport, if it was made; it is not from now on."""
+        with LOCK:
+            self._ended = True
+        return self._made

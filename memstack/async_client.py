@@ -14,7 +14,7 @@ from ._connecting import Connecting
 from ._sending import run_async, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
-from ._transports import async_transport_of
+from ._transports import Later, async_transport_of
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -54,7 +54,7 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     @classmethod
     def _connect(
         cls, base_url: str, connecting: Connecting, http_client: httpx.AsyncClient | None
-    ) -> AsyncTransport:
+    ) -> AsyncTransport | Later[AsyncTransport]:
         return async_transport_of(base_url, connecting, http_client)
 
     @classmethod
@@ -72,12 +72,13 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         if self._must_ask_first(operation):
             await self.server_info()
             self._server.check(operation)
+        transport = self._ready()
         call = self._call(operation)
 
         async def ask(look: Operation[Any]) -> Response[Any]:
             return await self._for_looks(call).send_raw(look)
 
-        response = await run_async(sending(call), self._transport, self._sleep, ask)
+        response = await run_async(sending(call), transport, self._sleep, ask)
         self._warn(operation)
         return response
 
@@ -103,12 +104,13 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
             MemStackError: The server could not be asked.
         """
         steps = resolving(error, self._server, self._since)
-        return await run_async(steps, self._transport, self._sleep, self.send_raw)
+        return await run_async(steps, self._ready(), self._sleep, self.send_raw)
 
     async def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""
-        if self._first_close():
-            await self._transport.close()
+        transport = self._to_close()
+        if transport is not None:
+            await transport.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from ._connecting import Connecting
 from ._sending import run, sending
 from ._server import ServerInfo
 from ._settling import Settlement, resolving
-from ._transports import transport_of
+from ._transports import Later, transport_of
 from ._wire import Transport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -58,7 +58,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     @classmethod
     def _connect(
         cls, base_url: str, connecting: Connecting, http_client: httpx.Client | None
-    ) -> Transport:
+    ) -> Transport | Later[Transport]:
         return transport_of(base_url, connecting, http_client)
 
     @classmethod
@@ -76,12 +76,13 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         if self._must_ask_first(operation):
             self.server_info()
             self._server.check(operation)
+        transport = self._ready()
         call = self._call(operation)
 
         def ask(look: Operation[Any]) -> Response[Any]:
             return self._for_looks(call).send_raw(look)
 
-        response = run(sending(call), self._transport, self._sleep, ask)
+        response = run(sending(call), transport, self._sleep, ask)
         self._warn(operation)
         return response
 
@@ -107,12 +108,13 @@ class MemStackClient(Configured["httpx.Client", Transport]):
             MemStackError: The server could not be asked.
         """
         steps = resolving(error, self._server, self._since)
-        return run(steps, self._transport, self._sleep, self.send_raw)
+        return run(steps, self._ready(), self._sleep, self.send_raw)
 
     def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""
-        if self._first_close():
-            self._transport.close()
+        transport = self._to_close()
+        if transport is not None:
+            transport.close()
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,12 @@ AnyClient = MemStackClient | MemStackAsyncClient
 CLASSES: dict[Colour, type[AnyClient]] = {"sync": MemStackClient, "async": MemStackAsyncClient}
 
 
+def what_sends(client: AnyClient) -> Any:
+    """The transport of *client*, which its first request has made."""
+    transport: Any = client._transport
+    return getattr(transport, "_made", None) or transport
+
+
 class Driven:
     """A client of either colour, called without await."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,9 +14,9 @@ import pytest
 
 from memstack import MemStackAsyncClient, MemStackClient
 from memstack._claims import Claims
-from memstack._connecting import TransportName
+from memstack._connecting import TransportName, is_of_connections
 
-from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime
+from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime, what_sends
 from .loopback import AsyncStaged, Loopback, Staged
 from .scripted import ScriptedServer
 
@@ -29,9 +30,10 @@ only_httpx = pytest.mark.parametrize("transport", ["httpx"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key or URL of whoever runs the tests is never used."""
-    monkeypatch.delenv("MEMSTACK_API_KEY", raising=False)
-    monkeypatch.delenv("MEMSTACK_BASE_URL", raising=False)
+    """A key, URL, proxy or certificate of whoever runs the tests is never used."""
+    for name in list(os.environ):
+        if name in ("MEMSTACK_API_KEY", "MEMSTACK_BASE_URL") or is_of_connections(name):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +107,9 @@ def make(
             running = sockets.get(origin) or sockets.setdefault(origin, Loopback(server, origin))
             client = CLASSES[colour](KEY, running.url + parts.path, transport=transport, **options)
             if isinstance(client, MemStackClient):
-                client._transport = Staged(client._transport, running)
+                client._transport = Staged(what_sends(client), running)
             else:
-                client._transport = AsyncStaged(client._transport, running)
+                client._transport = AsyncStaged(what_sends(client), running)
         elif colour == "sync":
             http = httpx.Client(transport=httpx.MockTransport(server))
             client = MemStackClient(KEY, base_url, http_client=http, **options)

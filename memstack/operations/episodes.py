@@ -4,14 +4,6 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from memstack_api.api.episodes import (
-    create_episode as create_builder,
-    delete_episode as delete_builder,
-    get_episode as get_builder,
-    list_episodes as list_builder,
-)
-from memstack_api.models import EpisodeCreate as EpisodeCreateBody
-
 from .._rules import EpisodeListing
 from ..models import Episode, EpisodeCreate, EpisodePage, EpisodeResponse, SourceType
 from ._arguments import checked, checked_key, segment
@@ -60,6 +52,9 @@ def create_episode(
     Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_episode`.
     """
+    from memstack_api.api.episodes import create_episode as builder
+    from memstack_api.models import EpisodeCreate as Body
+
     key = checked_key("create_episode", idempotency_key)
     body = checked(
         "create_episode",
@@ -77,7 +72,7 @@ def create_episode(
             "valid_at": valid_at,
         },
     )
-    request = create_builder._get_kwargs(body=EpisodeCreateBody.from_dict(body))
+    request = builder._get_kwargs(body=Body.from_dict(body))
     return describe(
         "create_episode",
         EpisodeResponse,
@@ -111,6 +106,8 @@ def list_episodes(
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_episodes`.
     """
+    from memstack_api.api.episodes import list_episodes as builder
+
     params = checked(
         "list_episodes",
         EpisodeListing,
@@ -122,7 +119,7 @@ def list_episodes(
             "user_id": user_id,
         },
     )
-    return describe("list_episodes", EpisodePage, list_builder._get_kwargs(**params), "read")
+    return describe("list_episodes", EpisodePage, builder._get_kwargs(**params), "read")
 
 
 def get_episode(name: str) -> Operation[Episode]:
@@ -138,7 +135,9 @@ def get_episode(name: str) -> Operation[Episode]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `get_episode`.
     """
-    request = get_builder._get_kwargs(segment("get_episode", "name", name))
+    from memstack_api.api.episodes import get_episode as builder
+
+    request = builder._get_kwargs(segment("get_episode", "name", name))
     return describe("get_episode", Episode, request, "read")
 
 
@@ -157,5 +156,7 @@ def delete_episode(name: str) -> Operation[None]:
     of that name that was stored in between would go too.
     Source: openapi.yaml, `delete_episode`.
     """
-    request = delete_builder._get_kwargs(segment("delete_episode", "name", name))
+    from memstack_api.api.episodes import delete_episode as builder
+
+    request = builder._get_kwargs(segment("delete_episode", "name", name))
     return describe("delete_episode", NoneType, request, "once")

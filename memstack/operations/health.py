@@ -3,8 +3,6 @@
 # No `from __future__ import annotations` in these modules: help() then shows types, not texts.
 from typing import Any
 
-from memstack_api.api.health import health_check as builder
-
 from ._operation import Operation, describe
 
 
@@ -18,4 +16,6 @@ def health_check() -> Operation[dict[str, Any]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `health_check`.
     """
+    from memstack_api.api.health import health_check as builder
+
     return describe("health_check", dict[str, Any], builder._get_kwargs(), "read")

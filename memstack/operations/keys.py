@@ -3,13 +3,6 @@
 from collections.abc import Sequence
 from types import NoneType
 
-from memstack_api.api.keys import (
-    create_api_key as create_builder,
-    list_api_keys as list_builder,
-    revoke_api_key as revoke_builder,
-)
-from memstack_api.models import APIKeyCreate as APIKeyCreateBody
-
 from ..models import APIKey, APIKeyCreate, Permission
 from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
@@ -38,13 +31,16 @@ def create_api_key(
     Sent again after a failure: where the server honours the key, or cannot have made it.
     Source: openapi.yaml, `create_api_key`.
     """
+    from memstack_api.api.keys import create_api_key as builder
+    from memstack_api.models import APIKeyCreate as Body
+
     key = checked_key("create_api_key", idempotency_key)
     body = checked(
         "create_api_key",
         APIKeyCreate,
         {"name": name, "permissions": permissions, "expires_in_days": expires_in_days},
     )
-    request = create_builder._get_kwargs(body=APIKeyCreateBody.from_dict(body))
+    request = builder._get_kwargs(body=Body.from_dict(body))
     return describe(
         "create_api_key",
         APIKey,
@@ -61,7 +57,9 @@ def list_api_keys() -> Operation[list[APIKey]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_api_keys`.
     """
-    return describe("list_api_keys", list[APIKey], list_builder._get_kwargs(), "read")
+    from memstack_api.api.keys import list_api_keys as builder
+
+    return describe("list_api_keys", list[APIKey], builder._get_kwargs(), "read")
 
 
 def revoke_api_key(key_id: str) -> Operation[None]:
@@ -77,5 +75,7 @@ def revoke_api_key(key_id: str) -> Operation[None]:
     Sent again after a failure: yes; it is then done if the key is not found any more.
     Source: openapi.yaml, `revoke_api_key`.
     """
-    request = revoke_builder._get_kwargs(segment("revoke_api_key", "key_id", key_id))
+    from memstack_api.api.keys import revoke_api_key as builder
+
+    request = builder._get_kwargs(segment("revoke_api_key", "key_id", key_id))
     return describe("revoke_api_key", NoneType, request, "repeatable", gone_is_done=True)

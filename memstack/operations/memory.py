@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from memstack_api.api.memory import search_memory as builder
-from memstack_api.models import MemoryQuery as MemoryQueryBody
-
 from ..models import MemoryQuery, MemoryResponse
 from ._arguments import checked
 from ._operation import Operation, describe
@@ -39,6 +36,9 @@ def search_memory(
     Sent again after a failure: yes, searching changes nothing.
     Source: openapi.yaml, `search_memory`.
     """
+    from memstack_api.api.memory import search_memory as builder
+    from memstack_api.models import MemoryQuery as Body
+
     body = checked(
         "search_memory",
         MemoryQuery,
@@ -51,5 +51,5 @@ def search_memory(
             "filters": filters,
         },
     )
-    request = builder._get_kwargs(body=MemoryQueryBody.from_dict(body))
+    request = builder._get_kwargs(body=Body.from_dict(body))
     return describe("search_memory", MemoryResponse, request, "read")

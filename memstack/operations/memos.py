@@ -3,15 +3,6 @@
 from collections.abc import Sequence
 from types import NoneType
 
-from memstack_api.api.memos import (
-    create_memo as create_builder,
-    delete_memo as delete_builder,
-    get_memo as get_builder,
-    list_memos as list_builder,
-    update_memo as update_builder,
-)
-from memstack_api.models import MemoCreate as MemoCreateBody, MemoUpdate as MemoUpdateBody
-
 from .._rules import MemoListing
 from ..models import Memo, MemoCreate, MemoUpdate, Visibility
 from ._arguments import checked, checked_key, segment
@@ -42,13 +33,16 @@ def create_memo(
     Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_memo`.
     """
+    from memstack_api.api.memos import create_memo as builder
+    from memstack_api.models import MemoCreate as Body
+
     key = checked_key("create_memo", idempotency_key)
     body = checked(
         "create_memo",
         MemoCreate,
         {"content": content, "visibility": visibility, "tags": [] if tags is None else tags},
     )
-    request = create_builder._get_kwargs(body=MemoCreateBody.from_dict(body))
+    request = builder._get_kwargs(body=Body.from_dict(body))
     return describe(
         "create_memo", Memo, request, "once", sends_idempotency_key=True, idempotency_key=key
     )
@@ -67,8 +61,10 @@ def list_memos(limit: int = 20, offset: int = 0) -> Operation[list[Memo]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_memos`.
     """
+    from memstack_api.api.memos import list_memos as builder
+
     params = checked("list_memos", MemoListing, {"limit": limit, "offset": offset})
-    return describe("list_memos", list[Memo], list_builder._get_kwargs(**params), "read")
+    return describe("list_memos", list[Memo], builder._get_kwargs(**params), "read")
 
 
 def get_memo(memo_id: str) -> Operation[Memo]:
@@ -84,7 +80,9 @@ def get_memo(memo_id: str) -> Operation[Memo]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `get_memo`.
     """
-    request = get_builder._get_kwargs(segment("get_memo", "memo_id", memo_id))
+    from memstack_api.api.memos import get_memo as builder
+
+    request = builder._get_kwargs(segment("get_memo", "memo_id", memo_id))
     return describe("get_memo", Memo, request, "read")
 
 
@@ -110,13 +108,16 @@ def update_memo(
     Sent again after a failure: yes; it sets values and does not add to them.
     Source: openapi.yaml, `update_memo`.
     """
+    from memstack_api.api.memos import update_memo as builder
+    from memstack_api.models import MemoUpdate as Body
+
     place = segment("update_memo", "memo_id", memo_id)
     body = checked(
         "update_memo",
         MemoUpdate,
         {"content": content, "visibility": visibility, "tags": tags},
     )
-    request = update_builder._get_kwargs(place, body=MemoUpdateBody.from_dict(body))
+    request = builder._get_kwargs(place, body=Body.from_dict(body))
     return describe("update_memo", Memo, request, "repeatable")
 
 
@@ -133,5 +134,7 @@ def delete_memo(memo_id: str) -> Operation[None]:
     Sent again after a failure: yes; it is then done if the memo is not found any more.
     Source: openapi.yaml, `delete_memo`.
     """
-    request = delete_builder._get_kwargs(segment("delete_memo", "memo_id", memo_id))
+    from memstack_api.api.memos import delete_memo as builder
+
+    request = builder._get_kwargs(segment("delete_memo", "memo_id", memo_id))
     return describe("delete_memo", NoneType, request, "repeatable", gone_is_done=True)

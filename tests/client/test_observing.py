@@ -159,7 +159,7 @@ def test_the_environment_must_name_a_level(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("MEMSTACK_LOG", "verbose")
 
     ran = subprocess.run(
-        [sys.executable, "-c", "import memstack"],
+        [sys.executable, "-c", "from memstack import MemStackClient"],
         capture_output=True,
         text=True,
         check=True,

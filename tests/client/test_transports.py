@@ -117,3 +117,22 @@ def test_joins_headers_of_one_name(make: Make, server: ScriptedServer) -> None:
     response = make().send_raw(memstack.operations.get_memo("m1"))
 
     assert response.headers["x-two"] == "a, b"
+
+
+def test_a_close_while_the_first_call_makes_the_transport_ends_that_call(
+    colour: Colour, drive: Any
+) -> None:
+    """It opens no connection that nobody would close."""
+    client: Driven = drive(CLASSES[colour](KEY, "http://127.0.0.1:9"))
+    later: Any = client.client._transport
+    make = later._make
+
+    def closing() -> Any:
+        client.client._to_close()
+        return make()
+
+    later._make = closing
+    with pytest.raises(memstack.NetworkError) as caught:
+        client.get_memo("m1")
+
+    assert caught.value.reason == "closed"

@@ -10,6 +10,7 @@ from typing import Any
 
 from memstack import MemStackAsyncClient
 
+from ..colours import what_sends
 from ..conftest import KEY
 from ..echo import Echo, start
 
@@ -68,7 +69,7 @@ async def run(calls: int, *, at_once: int = 10, twice: bool = False, seed: int =
 
 async def look(client: MemStackAsyncClient, left: Left) -> None:
     """Note what the pool of *client* has while no call is under way, and make a hundred calls."""
-    transport: Any = client._transport
+    transport = what_sends(client)
     (pool,) = transport._pools.values()
     for http, _ in pool.idle:
         left.states.update(_state(connection) for connection in http._pool.connections)

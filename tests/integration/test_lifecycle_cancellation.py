@@ -14,6 +14,7 @@ from memstack import MemStackAsyncClient, MemStackClient
 from memstack._claims import Claims, shown_content
 from memstack.operations import create_memo
 
+from ..colours import what_sends
 from ..conftest import KEY
 from ..echo import Echoing
 from .cancelling import run
@@ -112,7 +113,6 @@ def test_an_interrupted_create_counts_as_doubtful_and_the_client_goes_on(
 ) -> None:
     """Ctrl-C before the answer and amid it; the connection is closed."""
     with MemStackClient(KEY, echo.url) as client:
-        transport: Any = client._transport
         claims = Claims.of(client.base_url)
 
         main = threading.get_ident()
@@ -137,5 +137,5 @@ def test_an_interrupted_create_counts_as_doubtful_and_the_client_goes_on(
 
         assert alone is False
         assert found == "m1"
-        assert len(echo.ports()) == len(transport._pool.idle) == 1
+        assert len(echo.ports()) == len(what_sends(client)._pool.idle) == 1
     assert echo.ports() == set()

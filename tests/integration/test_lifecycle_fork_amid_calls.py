@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from memstack import MemStackClient
 from memstack._claims import Claims
 from memstack._lock import LOCK
 
+from ..colours import what_sends
 from ..conftest import KEY
 from ..echo import Echoing
 from .forking import NEEDS_FORK, PATIENCE, in_a_child, port_of
@@ -60,7 +60,7 @@ def test_a_fork_while_the_pool_is_locked_does_not_hang(echo: Echoing) -> None:
     """By a thread that the child does not have."""
     with MemStackClient(KEY, echo.url) as client:
         own = port_of(client)
-        transport: Any = client._transport
+        transport = what_sends(client)
         ((http, _),) = transport._pool.idle
         pool = http._pool
         locked, over = threading.Event(), threading.Event()

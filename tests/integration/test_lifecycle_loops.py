@@ -15,6 +15,7 @@ import pytest
 import memstack
 from memstack import MemStackAsyncClient
 
+from ..colours import what_sends
 from ..conftest import KEY
 from ..echo import Echoing
 
@@ -49,7 +50,7 @@ def test_a_loop_that_has_ended_is_forgotten(echo: Echoing) -> None:
 
     for _ in range(5):
         asyncio.run(_some(client))
-    transport: Any = client._transport
+    transport = what_sends(client)
 
     assert len(transport._pools) == 1
     asyncio.run(client.close())
