@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,8 @@ from pydantic import (
     JsonValue,
     StringConstraints,
 )
+
+from ._rows import Brief, Listing, Read, Row
 
 __all__ = [
     "APIKey",
@@ -105,16 +107,6 @@ class _Sent(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    @property
-    def unparsed(self) -> dict[str, Any]:
-        """What came for those fields that are None because it could not be read."""
-        found: dict[str, Any] = (self.model_extra or {}).get("unparsed", {})
-        return found
-
-
 class EpisodeCreate(_Sent):
     """An episode to store."""
 
@@ -130,7 +122,7 @@ class EpisodeCreate(_Sent):
     valid_at: AwareDatetime | None = None
 
 
-class EpisodeResponse(_Read):
+class EpisodeResponse(Read):
     """What became of an episode that was sent."""
 
     id: str
@@ -139,8 +131,10 @@ class EpisodeResponse(_Read):
     created_at: Moment | None = None
 
 
-class Episode(_Read):
+class Episode(Row):
     """A stored episode. Lists of v0.1 servers give no `id`."""
+
+    _columns = ("name", "content", "source_type", "group_id", "valid_at", "created_at", "status")
 
     id: str | None = Field(default=None, validation_alias=AliasChoices("id", "uuid"))
     name: str
@@ -157,7 +151,7 @@ class Episode(_Read):
     status: Annotated[str, BeforeValidator(_status)] = "processing"
 
 
-class EpisodePage(_Read):
+class EpisodePage(Listing):
     """A page of episodes, newest first.
 
     v0.1 servers give no `limit`, `offset` and `has_more`; their `total` is that of the page.
@@ -168,6 +162,12 @@ class EpisodePage(_Read):
     limit: int | None = None
     offset: int | None = None
     has_more: bool | None = None
+
+    def _rows(self) -> Sequence[Row]:
+        return self.episodes
+
+    def _caption(self) -> str:
+        return f"{len(self.episodes):,} of {self.total:,} episodes"
 
 
 class MemoryQuery(_Sent):
@@ -181,12 +181,14 @@ class MemoryQuery(_Sent):
     filters: JsonObject | None = None
 
 
-class MemoryResult(_Read):
+class MemoryResult(Row):
     """One thing that is remembered.
 
     `type` is `episode`, `entity` or `relation`, or a word that a newer server uses. `score` is
     larger for a better match and comparable within one answer; None if the server gave none.
     """
+
+    _columns = ("score", "type", "content", "metadata")
 
     id: str
     content: str
@@ -195,12 +197,18 @@ class MemoryResult(_Read):
     metadata: dict[str, Any]
 
 
-class MemoryResponse(_Read):
+class MemoryResponse(Listing):
     """What a search found, best match first."""
 
     results: list[MemoryResult]
     total: int
     query: str
+
+    def _rows(self) -> Sequence[Row]:
+        return self.results
+
+    def _caption(self) -> str:
+        return f"{len(self.results):,} of {self.total:,} found for {Brief(self.query)!r}"
 
 
 class APIKeyCreate(_Sent):
@@ -211,8 +219,11 @@ class APIKeyCreate(_Sent):
     expires_in_days: Annotated[int, Field(ge=1, le=36500)] | None = None
 
 
-class APIKey(_Read):
+class APIKey(Row):
     """An API key. `key` is the key itself only in the answer that made it; no repr shows it."""
+
+    _columns = ("name", "permissions", "created_at", "expires_at", "key_id")
+    _in_dict: ClassVar[set[str] | None] = set(_columns)
 
     key_id: str
     key: str = Field(repr=False)
@@ -243,8 +254,10 @@ class MemoUpdate(_Sent):
     tags: Texts | None = None
 
 
-class Memo(_Read):
+class Memo(Row):
     """A short note."""
+
+    _columns = ("content", "visibility", "tags", "created_at", "updated_at", "id")
 
     id: str
     content: str

@@ -1,16 +1,24 @@
-"""A successful call with all that is known of it."""
+"""A successful call with all that is known of it, and lists that a notebook shows as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
+from ._rows import Row, as_dicts, as_html, brief_list
 from .exceptions import Attempt
 
-__all__ = ["Response"]
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+    from typing_extensions import Self
+
+__all__ = ["Response", "Rows"]
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True)
@@ -28,3 +36,34 @@ class Response(Generic[T]):
     """The server's id of the request, or the one this client sent with it."""
     attempts: tuple[Attempt, ...]
     """What was tried, oldest first; the last one succeeded."""
+
+
+class Rows(list[R]):
+    """A list of models: equal to any list of the same, short in a repr, a table in a notebook."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A dict for each row, as `pandas.DataFrame` takes them; without the secret of a key."""
+        return as_dicts(self)
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> R: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> R | Self:
+        found = super().__getitem__(index)
+        return type(self)(found) if isinstance(found, list) else found
+
+    def __repr__(self) -> str:
+        return brief_list(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(f"{len(self):,} listed", self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema
+
+        rows = GenericAlias(list, get_args(source))
+        return core_schema.no_info_after_validator_function(cls, handler.generate_schema(rows))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import NoneType
 
 from ..models import APIKey, APIKeyCreate, Permission
+from ..response import Rows
 from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
 
@@ -51,7 +52,7 @@ def create_api_key(
     )
 
 
-def list_api_keys() -> Operation[list[APIKey]]:
+def list_api_keys() -> Operation[Rows[APIKey]]:
     """Your API keys, each with its `key` masked.
 
     Sent again after a failure: yes, it changes nothing.
@@ -59,7 +60,7 @@ def list_api_keys() -> Operation[list[APIKey]]:
     """
     from memstack_api.api.keys import list_api_keys as builder
 
-    return describe("list_api_keys", list[APIKey], builder._get_kwargs(), "read")
+    return describe("list_api_keys", Rows[APIKey], builder._get_kwargs(), "read")
 
 
 def revoke_api_key(key_id: str) -> Operation[None]:

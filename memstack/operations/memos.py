@@ -5,6 +5,7 @@ from types import NoneType
 
 from .._rules import MemoListing
 from ..models import Memo, MemoCreate, MemoUpdate, Visibility
+from ..response import Rows
 from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
 
@@ -48,7 +49,7 @@ def create_memo(
     )
 
 
-def list_memos(limit: int = 20, offset: int = 0) -> Operation[list[Memo]]:
+def list_memos(limit: int = 20, offset: int = 0) -> Operation[Rows[Memo]]:
     """Your memos, newest first.
 
     Args:
@@ -64,7 +65,7 @@ def list_memos(limit: int = 20, offset: int = 0) -> Operation[list[Memo]]:
     from memstack_api.api.memos import list_memos as builder
 
     params = checked("list_memos", MemoListing, {"limit": limit, "offset": offset})
-    return describe("list_memos", list[Memo], builder._get_kwargs(**params), "read")
+    return describe("list_memos", Rows[Memo], builder._get_kwargs(**params), "read")
 
 
 def get_memo(memo_id: str) -> Operation[Memo]:

@@ -68,7 +68,8 @@ def _outcome(client: Any, operation: Operation[Any]) -> str:
     result = response.result
     if isinstance(result, memstack.MemoryResponse):
         return f"{response.status_code} {'some' if result.results else 'no'} results"
-    return f"{response.status_code} {type(result).__name__.replace('NoneType', 'None')}"
+    kind = list if isinstance(result, list) else type(result)
+    return f"{response.status_code} {kind.__name__.replace('NoneType', 'None')}"
 
 
 def call(name: str, *arguments: Any) -> Act:

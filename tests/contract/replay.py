@@ -14,6 +14,7 @@ from pydantic import BaseModel
 import memstack
 from memstack import operations
 from memstack.operations import Operation
+from memstack.response import Rows
 
 from ..cassettes.files import Exchange
 from ..cassettes.routes import operation_of
@@ -116,8 +117,8 @@ def _of_error(error: memstack.MemStackError, exchange: Exchange) -> Iterator[str
 
 
 def _of_type(result: Any, answer: Any) -> Iterator[str]:
-    if get_origin(answer) is list:
-        yield from _differences("type", type(result), list)
+    if get_origin(answer) is Rows:
+        yield from _differences("type", type(result), Rows)
         for item in result:
             yield from _of_type(item, get_args(answer)[0])
     else:

@@ -28,6 +28,7 @@ from memstack import (
     UnprocessableEntityError,
     operations,
 )
+from memstack.response import Rows
 from tests.colours import Driven
 from tests.conftest import Make
 from tests.scripted import Answer, ScriptedServer
@@ -152,7 +153,7 @@ def sent(client: Driven, operation: operations.Operation[Any]) -> Response[Any] 
 def assert_read(read: Any, answer: Any) -> None:
     """That *read* is of the type *answer*."""
     assert isinstance(read, get_origin(answer) or answer)
-    if get_origin(answer) is list:
+    if get_origin(answer) is Rows:
         assert all(isinstance(item, get_args(answer)) for item in read)
 
 

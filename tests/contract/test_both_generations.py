@@ -20,6 +20,7 @@ from memstack import (
     MemoryResponse,
     operations,
 )
+from memstack.response import Rows
 
 from ..cassettes.files import GENERATIONS, HOST, Exchange, playing_chosen, recorded
 from ..cassettes.routes import UNRECORDED, asked_before
@@ -76,10 +77,10 @@ def steps(generation: str) -> list[Step]:
         Step("delete_episode", ("Scoped",), "episodes-list-get-delete", "delete by name", NoneType),
         Step("search_memory", ("hiking",), "memory-search", "hits", MemoryResponse),
         Step("create_api_key", KEY, "api-keys", "create, expires_in_days 30", APIKey),
-        Step("list_api_keys", (), "api-keys", "list", list),
+        Step("list_api_keys", (), "api-keys", "list", Rows),
         Step("revoke_api_key", (there.key,), "api-keys", REVOKED[generation], NoneType),
         Step("create_memo", MEMO, "memos", "create, all fields", Memo),
-        Step("list_memos", (1, 1), "memos", "list limit=1 offset=1", list),
+        Step("list_memos", (1, 1), "memos", "list limit=1 offset=1", Rows),
         Step("get_memo", (there.memo,), "memos", "get", Memo),
         Step(
             "update_memo", (there.memo, "first memo, edited"), "memos", "patch content only", Memo
