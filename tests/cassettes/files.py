@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 import vcr  # type: ignore[import-untyped]
 import yaml
 
+from memstack.testing import recording
+
 FOLDER = Path(__file__).parent
 GENERATIONS = ("v0.1", "v0.2")
-HOST = "http://memstack.test"
+HOST = recording.HOST
 """Where every recorded server seems to be."""
 
 

@@ -21,9 +21,9 @@ import vcr  # type: ignore[import-untyped]
 
 from memstack import MemStackClient, MemStackError, operations
 from memstack.operations import Operation
+from memstack.testing.recording import Scrubber
 
 from .files import FOLDER, write
-from .scrubbing import Scrubber
 
 NAME = "A recording of the Python SDK"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

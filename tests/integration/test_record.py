@@ -12,10 +12,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ..cassettes.files import HOST, cassettes, playing, read
+from memstack.testing.recording import HOST, Scrubber
+
+from ..cassettes.files import cassettes, playing, read
 from ..cassettes.record import main
 from ..cassettes.routes import UNRECORDED, operation_of
-from ..cassettes.scrubbing import Scrubber
 from ..colours import CLASSES, AnyClient, Colour, Driven
 from ..contract.replay import faults
 from ..contract.spec import described

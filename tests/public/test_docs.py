@@ -170,7 +170,7 @@ def _arguments(signature: inspect.Signature) -> str:
 
 def _result(signature: inspect.Signature) -> str:
     result = signature.return_annotation
-    if get_origin(result) is list:
+    if issubclass(get_origin(result) or result, list):
         return f"list[{get_args(result)[0].__name__}]"
     name: str = (get_origin(result) or result).__name__
     return name.replace("NoneType", "None")
