@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 
@@ -33,18 +34,19 @@ SHOWN = {
 """By operation, the fields of its body that the list of its rows shows everywhere."""
 
 
-def shown_content(operation: Operation[Any]) -> str:
-    """What the row of a create shows of it: rows of other creates with the same look alike."""
-    fields = operation.fields()
-    return repr((operation.id, [fields.get(name) for name in SHOWN.get(operation.id, ())]))
-
-
 class Ticket:
     """One create on its way; `id` is set once its row is known."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, operation: Operation[Any]) -> None:
+        self._operation = operation
         self.id: str | None = None
+
+    @cached_property
+    def content(self) -> bytes:
+        """A digest of what its row shows: rows of other creates with the same look alike."""
+        operation, fields = self._operation, self._operation.fields()
+        shown = (operation.id, [fields.get(name) for name in SHOWN.get(operation.id, ())])
+        return hashlib.sha256(repr(shown).encode()).digest()
 
 
 PROCESS = uuid.uuid4().hex
@@ -77,16 +79,16 @@ class Claims:
             return cls._of.setdefault(base_url, cls())
 
     def __init__(self) -> None:
-        self._under_way: Counter[bytes] = Counter()
+        self._under_way: set[Ticket] = set()
         self._ids: OrderedDict[str, int] = OrderedDict()
         self._doubtful: OrderedDict[bytes, int] = OrderedDict()
 
     @contextmanager
-    def ticket(self, content: str) -> Iterator[Ticket]:
-        """A ticket for the time that a create is on its way; *content* is what its row shows."""
-        ticket = Ticket(hashlib.sha256(content.encode()).digest())
+    def ticket(self, operation: Operation[Any]) -> Iterator[Ticket]:
+        """A ticket for the time that the create *operation* is on its way."""
+        ticket = Ticket(operation)
         with LOCK:
-            self._under_way[ticket.content] += 1
+            self._under_way.add(ticket)
         doubtful = True  # also when the call is cancelled or interrupted
         try:
             yield ticket
@@ -96,15 +98,13 @@ class Claims:
             doubtful = error.outcome in ("unknown", "applied")
             raise
         finally:
+            content = ticket.content if doubtful else b""
             with LOCK:
-                self._under_way[ticket.content] -= 1
-                if not self._under_way[ticket.content]:
-                    del self._under_way[ticket.content]
+                self._under_way.discard(ticket)
                 if ticket.id is not None:
                     _remember(self._ids, ticket.id, 1)
                 elif doubtful:
-                    count = self._doubtful.get(ticket.content, 0)
-                    _remember(self._doubtful, ticket.content, count + 1)
+                    _remember(self._doubtful, content, self._doubtful.get(content, 0) + 1)
 
     def has(self, id: str) -> bool:
         """Whether the row *id* is known to be another create's."""
@@ -113,9 +113,11 @@ class Claims:
 
     def is_alone(self, ticket: Ticket) -> bool:
         """Whether no other create of the same content could have made an unclaimed row."""
+        content = ticket.content
         with LOCK:
-            doubts = self._doubtful.get(ticket.content, 0)
-            return self._under_way[ticket.content] + doubts == 1
+            under_way = list(self._under_way)
+            doubts = self._doubtful.get(content, 0)
+        return sum(other.content == content for other in under_way) + doubts == 1
 
     def settle(self, ticket: Ticket, id: str) -> None:
         """The row *id* is that of *ticket*, whose create had ended in doubt."""

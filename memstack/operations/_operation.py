@@ -85,10 +85,12 @@ def describe(
     )
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def _json(id: str, body: Any) -> bytes:
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
+        return _encode(body).encode()
     except (ValueError, RecursionError):
         # An integer of more digits than Python writes, or a value nested too deep.
         raise ValidationError(f"{id}: an argument holds a value too large for JSON") from None

@@ -52,8 +52,8 @@ def create_episode(
     Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_episode`.
     """
-    from memstack_api.api.episodes import create_episode as builder
-    from memstack_api.models import EpisodeCreate as Body
+    from memstack_api.api.episodes.create_episode import _get_kwargs as described
+    from memstack_api.models.episode_create import EpisodeCreate as Body
 
     key = checked_key("create_episode", idempotency_key)
     body = checked(
@@ -72,7 +72,7 @@ def create_episode(
             "valid_at": valid_at,
         },
     )
-    request = builder._get_kwargs(body=Body.from_dict(body))
+    request = described(body=Body.from_dict(body))
     return describe(
         "create_episode",
         EpisodeResponse,
@@ -106,7 +106,7 @@ def list_episodes(
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_episodes`.
     """
-    from memstack_api.api.episodes import list_episodes as builder
+    from memstack_api.api.episodes.list_episodes import _get_kwargs as described
 
     params = checked(
         "list_episodes",
@@ -119,7 +119,7 @@ def list_episodes(
             "user_id": user_id,
         },
     )
-    return describe("list_episodes", EpisodePage, builder._get_kwargs(**params), "read")
+    return describe("list_episodes", EpisodePage, described(**params), "read")
 
 
 def get_episode(name: str) -> Operation[Episode]:
@@ -135,9 +135,9 @@ def get_episode(name: str) -> Operation[Episode]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `get_episode`.
     """
-    from memstack_api.api.episodes import get_episode as builder
+    from memstack_api.api.episodes.get_episode import _get_kwargs as described
 
-    request = builder._get_kwargs(segment("get_episode", "name", name))
+    request = described(segment("get_episode", "name", name))
     return describe("get_episode", Episode, request, "read")
 
 
@@ -156,7 +156,7 @@ def delete_episode(name: str) -> Operation[None]:
     of that name that was stored in between would go too.
     Source: openapi.yaml, `delete_episode`.
     """
-    from memstack_api.api.episodes import delete_episode as builder
+    from memstack_api.api.episodes.delete_episode import _get_kwargs as described
 
-    request = builder._get_kwargs(segment("delete_episode", "name", name))
+    request = described(segment("delete_episode", "name", name))
     return describe("delete_episode", NoneType, request, "once")

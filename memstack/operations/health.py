@@ -16,6 +16,6 @@ def health_check() -> Operation[dict[str, Any]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `health_check`.
     """
-    from memstack_api.api.health import health_check as builder
+    from memstack_api.api.health.health_check import _get_kwargs as described
 
-    return describe("health_check", dict[str, Any], builder._get_kwargs(), "read")
+    return describe("health_check", dict[str, Any], described(), "read")

@@ -32,8 +32,8 @@ def create_api_key(
     Sent again after a failure: where the server honours the key, or cannot have made it.
     Source: openapi.yaml, `create_api_key`.
     """
-    from memstack_api.api.keys import create_api_key as builder
-    from memstack_api.models import APIKeyCreate as Body
+    from memstack_api.api.keys.create_api_key import _get_kwargs as described
+    from memstack_api.models.api_key_create import APIKeyCreate as Body
 
     key = checked_key("create_api_key", idempotency_key)
     body = checked(
@@ -41,7 +41,7 @@ def create_api_key(
         APIKeyCreate,
         {"name": name, "permissions": permissions, "expires_in_days": expires_in_days},
     )
-    request = builder._get_kwargs(body=Body.from_dict(body))
+    request = described(body=Body.from_dict(body))
     return describe(
         "create_api_key",
         APIKey,
@@ -58,9 +58,9 @@ def list_api_keys() -> Operation[Rows[APIKey]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_api_keys`.
     """
-    from memstack_api.api.keys import list_api_keys as builder
+    from memstack_api.api.keys.list_api_keys import _get_kwargs as described
 
-    return describe("list_api_keys", Rows[APIKey], builder._get_kwargs(), "read")
+    return describe("list_api_keys", Rows[APIKey], described(), "read")
 
 
 def revoke_api_key(key_id: str) -> Operation[None]:
@@ -76,7 +76,7 @@ def revoke_api_key(key_id: str) -> Operation[None]:
     Sent again after a failure: yes; it is then done if the key is not found any more.
     Source: openapi.yaml, `revoke_api_key`.
     """
-    from memstack_api.api.keys import revoke_api_key as builder
+    from memstack_api.api.keys.revoke_api_key import _get_kwargs as described
 
-    request = builder._get_kwargs(segment("revoke_api_key", "key_id", key_id))
+    request = described(segment("revoke_api_key", "key_id", key_id))
     return describe("revoke_api_key", NoneType, request, "repeatable", gone_is_done=True)

@@ -36,8 +36,8 @@ def search_memory(
     Sent again after a failure: yes, searching changes nothing.
     Source: openapi.yaml, `search_memory`.
     """
-    from memstack_api.api.memory import search_memory as builder
-    from memstack_api.models import MemoryQuery as Body
+    from memstack_api.api.memory.search_memory import _get_kwargs as described
+    from memstack_api.models.memory_query import MemoryQuery as Body
 
     body = checked(
         "search_memory",
@@ -51,5 +51,5 @@ def search_memory(
             "filters": filters,
         },
     )
-    request = builder._get_kwargs(body=Body.from_dict(body))
+    request = described(body=Body.from_dict(body))
     return describe("search_memory", MemoryResponse, request, "read")

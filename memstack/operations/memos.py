@@ -34,8 +34,8 @@ def create_memo(
     Sent again after a failure: where the server honours the key, or cannot have stored it.
     Source: openapi.yaml, `create_memo`.
     """
-    from memstack_api.api.memos import create_memo as builder
-    from memstack_api.models import MemoCreate as Body
+    from memstack_api.api.memos.create_memo import _get_kwargs as described
+    from memstack_api.models.memo_create import MemoCreate as Body
 
     key = checked_key("create_memo", idempotency_key)
     body = checked(
@@ -43,7 +43,7 @@ def create_memo(
         MemoCreate,
         {"content": content, "visibility": visibility, "tags": [] if tags is None else tags},
     )
-    request = builder._get_kwargs(body=Body.from_dict(body))
+    request = described(body=Body.from_dict(body))
     return describe(
         "create_memo", Memo, request, "once", sends_idempotency_key=True, idempotency_key=key
     )
@@ -62,10 +62,10 @@ def list_memos(limit: int = 20, offset: int = 0) -> Operation[Rows[Memo]]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `list_memos`.
     """
-    from memstack_api.api.memos import list_memos as builder
+    from memstack_api.api.memos.list_memos import _get_kwargs as described
 
     params = checked("list_memos", MemoListing, {"limit": limit, "offset": offset})
-    return describe("list_memos", Rows[Memo], builder._get_kwargs(**params), "read")
+    return describe("list_memos", Rows[Memo], described(**params), "read")
 
 
 def get_memo(memo_id: str) -> Operation[Memo]:
@@ -81,9 +81,9 @@ def get_memo(memo_id: str) -> Operation[Memo]:
     Sent again after a failure: yes, it changes nothing.
     Source: openapi.yaml, `get_memo`.
     """
-    from memstack_api.api.memos import get_memo as builder
+    from memstack_api.api.memos.get_memo import _get_kwargs as described
 
-    request = builder._get_kwargs(segment("get_memo", "memo_id", memo_id))
+    request = described(segment("get_memo", "memo_id", memo_id))
     return describe("get_memo", Memo, request, "read")
 
 
@@ -109,8 +109,8 @@ def update_memo(
     Sent again after a failure: yes; it sets values and does not add to them.
     Source: openapi.yaml, `update_memo`.
     """
-    from memstack_api.api.memos import update_memo as builder
-    from memstack_api.models import MemoUpdate as Body
+    from memstack_api.api.memos.update_memo import _get_kwargs as described
+    from memstack_api.models.memo_update import MemoUpdate as Body
 
     place = segment("update_memo", "memo_id", memo_id)
     body = checked(
@@ -118,7 +118,7 @@ def update_memo(
         MemoUpdate,
         {"content": content, "visibility": visibility, "tags": tags},
     )
-    request = builder._get_kwargs(place, body=Body.from_dict(body))
+    request = described(place, body=Body.from_dict(body))
     return describe("update_memo", Memo, request, "repeatable")
 
 
@@ -135,7 +135,7 @@ def delete_memo(memo_id: str) -> Operation[None]:
     Sent again after a failure: yes; it is then done if the memo is not found any more.
     Source: openapi.yaml, `delete_memo`.
     """
-    from memstack_api.api.memos import delete_memo as builder
+    from memstack_api.api.memos.delete_memo import _get_kwargs as described
 
-    request = builder._get_kwargs(segment("delete_memo", "memo_id", memo_id))
+    request = described(segment("delete_memo", "memo_id", memo_id))
     return describe("delete_memo", NoneType, request, "repeatable", gone_is_done=True)

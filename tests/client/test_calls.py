@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timezone
 from typing import Any
 
@@ -206,7 +207,10 @@ def test_sends_the_headers_of_every_request(client: Driven, server: ScriptedServ
     assert headers["user-agent"] == f"memstack-python/{memstack.__version__}"
     assert headers["content-type"] == "application/json"
     assert headers["x-retry-count"] == "0"
-    assert len(headers["x-request-id"]) == len(headers["idempotency-key"]) == 36
+    ids = [uuid.UUID(headers[name]) for name in ("x-request-id", "idempotency-key")]
+    assert [(str(id), id.version, id.variant) for id in ids] == [
+        (headers[name], 4, uuid.RFC_4122) for name in ("x-request-id", "idempotency-key")
+    ]
 
 
 def test_makes_a_new_idempotency_key_for_each_call(client: Driven, server: ScriptedServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from memstack import MemStackAsyncClient, MemStackClient
-from memstack._claims import Claims, shown_content
+from memstack._claims import Claims
 from memstack.operations import create_memo
 
 from ..colours import what_sends
@@ -100,7 +100,7 @@ def test_a_create_that_is_cancelled_counts_as_doubtful(echo: Echoing) -> None:
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            with Claims.of(client.base_url).ticket(shown_content(create_memo("hold-1"))) as ticket:
+            with Claims.of(client.base_url).ticket(create_memo("hold-1")) as ticket:
                 return Claims.of(client.base_url).is_alone(ticket)
 
     assert asyncio.run(work()) is False
@@ -131,7 +131,7 @@ def test_an_interrupted_create_counts_as_doubtful_and_the_client_goes_on(
         finally:
             signal.signal(signal.SIGINT, before)
         thread.join(10)
-        with claims.ticket(shown_content(create_memo(name))) as ticket:
+        with claims.ticket(create_memo(name)) as ticket:
             alone = claims.is_alone(ticket)
         found = client.get_memo("m1").id
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from memstack import MemStackClient
+from memstack import MemStackClient, operations
 from memstack._claims import Claims
 from memstack._lock import LOCK
 
@@ -96,7 +96,7 @@ def test_a_fork_waits_for_the_lock_of_the_claims(echo: Echoing) -> None:
         held.wait(PATIENCE)
 
         def create() -> tuple[str, bool]:
-            with Claims.of(client.base_url).ticket("note"):
+            with Claims.of(client.base_url).ticket(operations.create_memo("note")):
                 pass
             return client.create_memo("note").content, LOCK.locked()
 
