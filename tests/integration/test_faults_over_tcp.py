@@ -194,5 +194,6 @@ def test_a_deadline_ends_a_call_to_a_server_that_never_answers(
         elapsed = time.monotonic() - started
 
     assert 0.2 <= elapsed < 0.25 + SLACK
-    assert outcomes(caught.value.attempts) == [UNKNOWN] * len(caught.value.attempts)
+    # The deadline may leave the third too little time to connect.
+    assert outcomes(caught.value.attempts)[:2] == [UNKNOWN] * 2
     assert len(caught.value.attempts) in (2, 3)
