@@ -74,8 +74,9 @@ abuse: $(VENV)/installed ## Write docs/reliability.md: the embedded database und
 soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fails if it grows
 	python -m benchmarks.soak
 
-bench: $(VENV)/installed ## Write docs/performance.md: what calls cost beside bare httpx and peers
+bench: $(VENV)/installed ## Write docs/performance.md, what calls cost, and docs/search.md, what is found
 	python -m benchmarks
+	python -m benchmarks.retrieval
 
 bench-check: $(VENV)/installed ## Fail where a call costs a quarter more than docs/performance.md says
 	python -m benchmarks check

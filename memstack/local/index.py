@@ -8,17 +8,17 @@ without a group have no context: two of them need have nothing in common.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import lru_cache
 
+from memstack.local.dates import date_words
 from memstack.local.text import index_text
 
-__all__ = ["add", "remove"]
+__all__ = ["add", "rebuild", "remove"]
 
-_MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_NEAR = 256
+"""Texts whose words are kept while all are indexed: each is the context of two more."""
 
 _NEIGHBOUR = """
     SELECT seq, content FROM episodes
@@ -44,23 +44,32 @@ def remove(connection: sqlite3.Connection, rows: Iterable[sqlite3.Row]) -> None:
     _mend(connection, around)
 
 
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Index every episode; the index is empty."""
+    words = lru_cache(maxsize=_NEAR)(index_text)
+    for (seq,) in connection.execute("SELECT seq FROM episodes").fetchall():
+        _write(connection, seq, words)
+
+
 def _mend(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
     for seq in seqs:
         connection.execute("DELETE FROM episode_words WHERE rowid = ?", (seq,))
         _write(connection, seq)
 
 
-def _write(connection: sqlite3.Connection, seq: int) -> None:
+def _write(
+    connection: sqlite3.Connection, seq: int, words: Callable[[str], str] = index_text
+) -> None:
     row = connection.execute("SELECT * FROM episodes WHERE seq = ?", (seq,)).fetchone()
-    context = "\n".join(_neighbours(connection, row).values())
+    context = " ".join(map(words, _neighbours(connection, row).values()))
     connection.execute(
         "INSERT INTO episode_words (rowid, name, content, context, dates) VALUES (?, ?, ?, ?, ?)",
         (
             seq,
             index_text(row["name"]),
-            index_text(row["content"]),
-            index_text(context),
-            index_text(_dates(row["valid_at"])),
+            words(row["content"]),
+            context,
+            index_text(date_words(date.fromisoformat(row["valid_at"][:10]))),
         ),
     )
 
@@ -75,8 +84,3 @@ def _neighbours(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[int, s
         for query in (_BEFORE, _AFTER)
         for seq, content in connection.execute(query, place)
     }
-
-
-def _dates(valid_at: str) -> str:
-    day = date.fromisoformat(valid_at[:10])
-    return f"{valid_at[:4]} {_MONTHS[day.month - 1]} {valid_at[:10]} {_DAYS[day.weekday()]}"

@@ -10,6 +10,7 @@ import sqlite3
 import uuid
 
 from memstack.exceptions import MemStackError, ValidationError
+from memstack.local import index
 from memstack.local.text import TOKENIZER
 
 __all__ = [
@@ -23,6 +24,12 @@ __all__ = [
 ]
 
 _APPLICATION_ID = 0x4D656D53  # "MemS"; what `file` and SQLite's own tools show.
+
+_WORDS = f"""
+    CREATE VIRTUAL TABLE episode_words USING fts5 (
+        name, content, context, dates, tokenize = "{TOKENIZER}"
+    )
+"""
 
 # Every table has `seq`, which grows with each row: times may repeat, it does not.
 _FIRST = (
@@ -49,11 +56,7 @@ _FIRST = (
     "CREATE INDEX episodes_by_tenant ON episodes (tenant_id, seq)",
     "CREATE INDEX episodes_by_project ON episodes (project_id, seq)",
     "CREATE INDEX episodes_by_user ON episodes (user_id, seq)",
-    f"""
-    CREATE VIRTUAL TABLE episode_words USING fts5 (
-        name, content, context, dates, tokenize = "{TOKENIZER}"
-    )
-    """,
+    _WORDS,
     """
     CREATE TABLE memos (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,7 +90,8 @@ _FIRST = (
 )
 
 # One entry per version, never changed once released: entry n leads from version n to n + 1.
-_MIGRATIONS = (_FIRST,)
+# The second has no statements: the index is written anew, for it cuts words otherwise.
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, ())
 
 SCHEMA_VERSION = len(_MIGRATIONS)
 
@@ -180,7 +184,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     for statements in _MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
-    if version == 0:
+    if version:
+        connection.execute("DROP TABLE episode_words")
+        connection.execute(_WORDS)
+        index.rebuild(connection)
+    else:
         connection.executemany(
             "INSERT INTO settings VALUES (?, ?)",
             [("user_id", str(uuid.uuid4())), ("secret", secrets.token_bytes(32))],

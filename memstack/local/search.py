@@ -9,17 +9,19 @@ from typing import Any
 
 from memstack.local import filters
 from memstack.local.answers import Answer
+from memstack.local.highlights import highlights
 from memstack.local.text import query_terms
 from memstack.models import MemoryQuery
 
 __all__ = ["search"]
 
 # Of name, content, context, dates; what stands in the episode itself counts most.
-_WEIGHTS = "2.0, 1.0, 0.3, 0.2"
+_WEIGHTS = "2.0, 1.0, 0.5, 0.2"
 
 _FACTS = (
     "name",
     "source_type",
+    "source_description",
     "group_id",
     "project_id",
     "tenant_id",
@@ -35,11 +37,12 @@ def search(connection: sqlite3.Connection, query: MemoryQuery) -> Answer:
     filters.install(connection)
     weights = _term_weights(connection, query_terms(query.query))
     rows = _best(connection, weights, where, {**values, "limit": query.limit}) if weights else []
-    results = [_result(row) for row in rows]
+    reasons = highlights(connection, weights, [row["seq"] for row in rows]) if rows else {}
+    results = [_result(row, reasons[row["seq"]]) for row in rows]
     return Answer(200, {"results": results, "total": len(results), "query": query.query})
 
 
-def _term_weights(connection: sqlite3.Connection, terms: list[str]) -> dict[str, float]:
+def _term_weights(connection: sqlite3.Connection, terms: dict[str, float]) -> dict[str, float]:
     """What the bm25 of each term that occurs is to be multiplied by.
 
     SQLite takes a term that stands in half of all rows for worthless (an inverse document
@@ -49,13 +52,13 @@ def _term_weights(connection: sqlite3.Connection, terms: list[str]) -> dict[str,
     """
     (rows,) = connection.execute("SELECT count(*) FROM episodes").fetchone()
     weights = {}
-    for term in terms:
+    for term, share in terms.items():
         (hits,) = connection.execute(
             "SELECT count(*) FROM episode_words WHERE episode_words MATCH ?", (term,)
         ).fetchone()
         if hits:
             odds = (rows - hits + 0.5) / (hits + 0.5)
-            weights[term] = math.log1p(odds) / max(math.log(odds), 1e-6)
+            weights[term] = share * math.log1p(odds) / max(math.log(odds), 1e-6)
     return weights
 
 
@@ -79,14 +82,14 @@ def _best(
         sums (found, relevance) AS (SELECT hit, round(sum(gain), 9) FROM hits GROUP BY hit)
         SELECT episodes.*, relevance FROM sums JOIN episodes ON seq = found
         WHERE {where}
-        ORDER BY relevance DESC, seq DESC
+        ORDER BY relevance DESC, valid_at DESC, seq DESC
         LIMIT :limit
         """,
         values,
     ).fetchall()
 
 
-def _result(row: sqlite3.Row) -> dict[str, Any]:
+def _result(row: sqlite3.Row, reasons: list[dict[str, Any]]) -> dict[str, Any]:
     facts = {name: row[name] for name in _FACTS if row[name] is not None}
     own = json.loads(row["metadata"]) if row["metadata"] is not None else {}
     return {
@@ -94,5 +97,5 @@ def _result(row: sqlite3.Row) -> dict[str, Any]:
         "content": row["content"],
         "score": row["relevance"] / (1 + row["relevance"]),
         "type": "episode",
-        "metadata": {**own, **facts},
+        "metadata": {**own, **facts, "highlights": reasons},
     }

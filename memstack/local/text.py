@@ -1,30 +1,53 @@
 """Decides what the words of a text are, for the index and for a query; touches no database.
 
 Rules:
-- Text is compared after NFKC and casefold. Accents and English endings are left to FTS5, whose
-  tokeniser (see `TOKENIZER`) removes both.
+- Text is compared after NFKC and casefold, and katakana as hiragana. Accents and English endings
+  are left to FTS5, whose tokeniser (see `TOKENIZER`) removes both; letters with a stroke, which
+  it keeps, become those without.
 - Scripts written without spaces have no words to split at. A run of them becomes its overlapping
   pairs of characters, then its last character alone: so every character begins exactly one token,
   and a question of one character finds it anywhere as a prefix.
-- A compound (`user_id`, `HTTPServer`, `2026-05-01`) is its parts, then the whole without the
-  marks between.
+- A compound (`user_id`, `OAuth2Token`, `2026-05-01`) is its parts, then what stands between its
+  marks and numbers, then the whole without the marks.
+- A number is without the commas between its thousands; an emoji is a word.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice, pairwise
+from itertools import pairwise
 
-__all__ = ["MAX_TERMS", "TOKENIZER", "index_text", "query_terms"]
+from memstack.local.dates import days_in
+from memstack.local.words import ASKING, ENGLISH, PARTICLES, forms_of
+
+__all__ = [
+    "MAX_TERMS",
+    "TOKENIZER",
+    "index_text",
+    "marks",
+    "normal",
+    "query_terms",
+    "readable",
+    "spans",
+]
 
 TOKENIZER = "porter unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
 """Marks count as letters: in Hindi or Thai they are the vowels."""
 
 MAX_TERMS = 128
-"""Most different terms of one query; the rest of a longer one is not looked at."""
+"""Most different terms of one query; of a longer one the middle is not looked at."""
+
+_MAX_END = 4000
+"""Characters of a question that are looked at, at either of its ends."""
+
+_ALONE = 0.4
+"""What a Chinese character of a longer word counts, beside the pairs that it is part of."""
+
+_DAY = 3.0
+"""What a day of the year counts: more than a text that merely holds its number."""
 
 _MAX_COMPOUND = 64  # A longer one is a data URL or a checksum, which nobody types.
 
@@ -35,123 +58,149 @@ _UNSPACED = (
     r"\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7fb\uf900-\ufaff"
     r"\U00020000-\U0003ffff"
 )
-
-_ENGLISH = frozenset(
-    """
-    a about am an and any are as at be been being but by can could d did do does doesn don for from
-    had has have having he her here him his how i if in into is isn it its just ll m me my of on or
-    our re s shall she should so some t than that the their them then there these they this those
-    to too us ve very was wasn we were what when where which while who whom whose why will with
-    would you your
-    """.split()
+# A flag is a pair; the colour of a skin is left out.
+_EMOJI = (
+    r"[\U0001f1e6-\U0001f1ff]{2}|[\u231a\u231b\u23e9-\u23fa\u25aa-\u25fe\u2600-\u27bf"
+    r"\u2b05-\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"
 )
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
-# Words that questions hold and answers do not; longest first, so that none hides in another.
-_ASKING = re.compile(
-    "|".join(
-        sorted(
-            """
-            什么时候 为什么 什么 怎么样 怎么 怎样 如何 哪里 哪儿 哪个 哪些 哪 谁 多少 几个 是不是
-            有没有 什麼 為什麼 怎麼 哪裡 誰 多少
-            でしょうか ですか ますか ましたか どこ だれ いつ なに なぜ どうして どの 何 誰
-            어디에서 어디서 어디에 어디 누구 무엇 뭐 언제 왜 어떻게 입니까 습니까
-            """.split(),
-            key=len,
-            reverse=True,
-        )
-    )
-)
-_PARTICLES = re.compile("[我你他她的了吗呢吧啊嗎在是和有はがをにのともかでへ은는이가을를에의도]")
+# Letters that have no decomposition, so that no normalisation makes them plain.
+_PLAIN = {
+    **str.maketrans("øØłŁđĐðÐħĦıŧŦ", "oOlLdDdDhHitT"),
+    **str.maketrans({"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th"}),
+    # Katakana from small a to ke, and the two iteration marks.
+    **{c: c - 0x60 for c in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)},
+}
 
 
 def index_text(text: str) -> str:
     """The tokens of *text*, joined by spaces, ready to be stored in the index."""
-    return " ".join(_tokens(text))
+    found = _chunks().findall(normal(text))
+    return " ".join(token for chunk in found for token in _tokens(*chunk))
 
 
-def query_terms(text: str) -> list[str]:
-    """The terms of *text*, each a quoted FTS5 expression, at most `MAX_TERMS`; no two alike.
+def query_terms(text: str) -> dict[str, float]:
+    """The terms of *text*, each a quoted FTS5 phrase, and what it counts; at most `MAX_TERMS`.
 
     Words that say nothing by themselves are left out, unless there are no others.
     """
-    terms = list(islice(dict.fromkeys(_terms(text, everything=False)), MAX_TERMS))
-    return terms or list(islice(dict.fromkeys(_terms(text, everything=True)), MAX_TERMS))
+    if len(text) > 2 * _MAX_END:
+        # Then there is a document in it. What is asked of that stands before or behind it.
+        text = f"{text[:_MAX_END]} {text[-_MAX_END:]}"
+    chunks = _chunks().findall(normal(text))
+    terms = _weighed(chunks, everything=False) or _weighed(chunks, everything=True)
+    terms |= {f'"{word}"': _DAY for word in days_in(text)}
+    if len(terms) > MAX_TERMS:
+        in_order = list(terms)
+        kept = in_order[: MAX_TERMS // 2] + in_order[-MAX_TERMS // 2 :]
+        terms = {term: terms[term] for term in kept}
+    return terms
 
 
-def _tokens(text: str) -> Iterator[str]:
-    for run, compound in _chunks().findall(unicodedata.normalize("NFKC", text)):
-        if run:
-            yield from _pairs(run)
-            yield run[-1]
+def normal(text: str) -> str:
+    """*text* as `spans` counts its characters."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where in *text*, which is `normal`, each of the tokens of `index_text` stands, in order."""
+    for match in _chunks().finditer(text):
+        start, end = match.span()
+        if match[1]:
+            yield from ((i, min(i + 2, end)) for i in range(start, end))
         else:
-            yield from _parts(compound)
+            yield from ((start, end) for _ in _tokens(*match.groups()))
 
 
-def _terms(text: str, *, everything: bool) -> Iterator[str]:
-    for run, compound in _chunks().findall(unicodedata.normalize("NFKC", text)):
+@cache
+def marks() -> str:
+    """The combining marks of all scripts, which `re` cannot name."""
+    return "".join(c for c in map(chr, range(0x300, 0xFE30)) if unicodedata.category(c)[0] == "M")
+
+
+def _tokens(run: str, compound: str, emoji: str) -> list[str]:
+    if compound:
+        return _parts(compound)
+    if run:
+        run = run.translate(_PLAIN)
+        return [run[i : i + 2] for i in range(len(run))]
+    return [_emoji_word(emoji)]
+
+
+def _weighed(chunks: Iterable[tuple[str, str, str]], *, everything: bool) -> dict[str, float]:
+    terms: dict[str, float] = {}
+    for run, compound, emoji in chunks:
         if compound:
             for word in _parts(compound):
-                if everything or word not in _ENGLISH:
-                    yield f'"{word}"'
-        elif everything:
-            yield from _run_terms(run)
+                if everything or word not in ENGLISH:
+                    terms |= {f'"{form}"': 1.0 for form in (word, *forms_of(word))}
+        elif emoji:
+            terms[f'"{_emoji_word(emoji)}"'] = 1.0
         else:
-            for piece in _ASKING.split(run):
-                yield from _telling_terms(piece)
+            for piece in [run] if everything else ASKING.split(run):
+                for term, weight in _run_terms(piece, everything=everything):
+                    terms[term] = max(weight, terms.get(term, 0.0))
+    return terms
 
 
-def _run_terms(run: str) -> Iterator[str]:
-    if len(run) == 1:
-        yield f'"{run}"*'
-    for pair in _pairs(run):
-        yield f'"{pair}"'
+def _run_terms(run: str, *, everything: bool) -> Iterator[tuple[str, float]]:
+    """Its pairs, but for those of particles alone, and the Chinese characters by themselves.
+
+    A noun of one character (猫叫什么) shares none of the pairs with the text that answers.
+    """
+    for pair in map("".join, pairwise(run)):
+        if everything or not all(map(PARTICLES.match, pair)):
+            yield f'"{pair.translate(_PLAIN)}"', 1.0
+    for piece in [run] if everything else PARTICLES.split(run):
+        alone = len(piece) == 1
+        for character in piece:
+            if alone or _HAN.match(character):
+                yield f'"{character.translate(_PLAIN)}"*', 1.0 if alone else _ALONE
 
 
-def _telling_terms(run: str) -> Iterator[str]:
-    """Terms of *run* that say something: not only particles, and nouns of one character too."""
-    for pair in _pairs(run):
-        if not all(map(_PARTICLES.match, pair)):
-            yield f'"{pair}"'
-    # 猫在哪里 asks for 猫, which none of its pairs may share with the text that answers.
-    for piece in _PARTICLES.split(run):
-        if len(piece) == 1:
-            yield f'"{piece}"*'
+def _parts(compound: str) -> list[str]:
+    if not compound.isascii():
+        compound = compound.translate(_PLAIN)
+    if compound.isalpha() and compound[1:].islower():  # Most words are.
+        return [compound.casefold()]
+    words = re.split("[-_.]", compound.replace(",", ""))
+    runs = [run for word in words for run in re.findall(r"\d+|\D+", word)]
+    parts: list[str] = []
+    for run in runs:
+        humps = _humps(run)
+        parts += humps if len(humps) == 1 else [*humps, run]
+    if len(runs) > 1 and len(compound) <= _MAX_COMPOUND:
+        parts.append("".join(words))
+    return [part.casefold() for part in parts]
 
 
-def _pairs(run: str) -> Iterator[str]:
-    return map("".join, pairwise(run))
-
-
-def _parts(compound: str) -> Iterator[str]:
-    if compound.islower() and compound.isalpha():  # Most words are.
-        yield compound.casefold()
-        return
-    words = re.split("[-_.]", compound)
-    parts = [part for word in words for part in _humps(word)]
-    yield from (part.casefold() for part in parts)
-    if len(parts) > 1 and len(compound) <= _MAX_COMPOUND:
-        yield "".join(words).casefold()
-
-
-def _humps(word: str) -> list[str]:
-    """*word* cut where camel case or a number begins: `HTTPServer2` is `HTTP`, `Server`, `2`."""
+def _humps(run: str) -> list[str]:
+    """*run* cut where camel case begins a word: `HTTPServer` is `HTTP`, `Server`; `URLs` is one."""
     cuts = [0]
-    for i in range(1, len(word)):
-        before, here = word[i - 1], word[i]
-        following = word[i + 1 : i + 2]
-        if (
-            before.isdecimal() != here.isdecimal()
-            or (before.islower() and here.isupper())
-            or (before.isupper() and here.isupper() and following.islower())
+    for i in range(1, len(run)):
+        before, here, following = run[i - 1], run[i], run[i + 1 : i + 2]
+        is_plural = following == "s" and i + 2 == len(run)
+        if here.isupper() and (
+            before.islower() or (before.isupper() and following.islower() and not is_plural)
         ):
             cuts.append(i)
-    return [word[start:end] for start, end in zip(cuts, [*cuts[1:], len(word)], strict=True)]
+    return [run[start:end] for start, end in zip(cuts, [*cuts[1:], len(run)], strict=True)]
+
+
+def _emoji_word(emoji: str) -> str:
+    return "emoji" + "x".join(str(ord(character)) for character in emoji)
+
+
+def readable(token: str) -> str:
+    """*token* of the index as it can be shown: an emoji itself."""
+    match = re.fullmatch(r"emoji(\d{4,6})(?:x(\d{6}))?", token)
+    return "".join(chr(int(code)) for code in match.groups() if code) if match else token
 
 
 @cache
 def _chunks() -> re.Pattern[str]:
-    """Finds runs of an unspaced script (first group) and compounds of other words (second)."""
-    # `\w` leaves out the combining marks, and `re` cannot name them: no script's lie beyond these.
-    marks = "".join(c for c in map(chr, range(0x300, 0xFE30)) if unicodedata.category(c)[0] == "M")
-    letter = rf"(?:(?![{_UNSPACED}_])[\w{marks}])"
-    return re.compile(rf"([{_UNSPACED}]+)|({letter}+(?:[-_.]{letter}+)*)")
+    """Finds runs of an unspaced script, compounds of other words, and emoji; a group of each."""
+    letter = rf"(?:(?![{_UNSPACED}_])[\w{marks()}])"  # `\w` leaves out the combining marks.
+    mark = r"[-_.]|(?<=\d),(?=\d{3}(?!\d))"  # 1,250,000 is one number.
+    return re.compile(rf"([{_UNSPACED}]+)|({letter}+(?:(?:{mark}){letter}+)*)|({_EMOJI})")

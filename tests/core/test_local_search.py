@@ -136,6 +136,16 @@ def test_operators_are_plain_text(library: Memory, query: str) -> None:
     assert "cat" in library.names(query)
 
 
+def test_question_of_many_irregular_words_is_answered(library: Memory) -> None:
+    """The most terms there can be, each with the most forms."""
+    verbs = "bear beat begin bite blow break choose draw drink drive eat fall fly forbid forget "
+    verbs += "forgive freeze get give grow hide know lie mistake ride ring rise see shake show "
+    verbs += "shrink sing sink speak spring steal swear swim take tear throw wake wear weave write"
+    words = [f"{verb}{ending}" for ending in ("", "s", "ing") for verb in verbs.split()]
+
+    assert "cat" in library.names(" ".join(["cat", *words]))
+
+
 def test_scores_fall_from_first_to_last_and_stay_above_zero(library: Memory) -> None:
     """A score is in (0, 1], and no later result has a larger one."""
     scores = [result["score"] for result in library.search("Alice and Carol like the evening")]
@@ -164,12 +174,22 @@ def test_common_words_still_rank_in_a_tiny_database(memory: Memory) -> None:
 
 
 def test_newer_of_two_equals_comes_first(memory: Memory) -> None:
-    """A tie is for the newer."""
-    for _ in range(5):
-        memory.remember("same")
-    ids = [e["id"] for e in memory.ask("GET", "/api/v1/episodes/")["episodes"]]
+    """A tie is for what happened later, then for what was stored later."""
+    for day in (2, 3, 1, 3):
+        memory.remember("same", valid_at=f"2026-05-0{day}T10:00:00Z")
+    first, second, third, fourth = reversed(
+        [e["id"] for e in memory.ask("GET", "/api/v1/episodes/")["episodes"]]
+    )
 
-    assert [result["id"] for result in memory.search("tea")] == ids
+    assert [result["id"] for result in memory.search("tea")] == [fourth, second, first, third]
+
+
+def test_older_match_that_is_better_stays_first(memory: Memory) -> None:
+    """Being new is worth nothing else."""
+    memory.remember("old", "tea with milk", valid_at="1990-01-01T00:00:00Z")
+    memory.remember("new", "tea and more")
+
+    assert memory.names("tea with milk") == ["old", "new"]
 
 
 def test_limit_is_kept(memory: Memory) -> None:
@@ -185,19 +205,25 @@ def test_limit_is_kept(memory: Memory) -> None:
 def test_result_has_the_facts_of_its_episode(memory: Memory) -> None:
     """The caller's own metadata, and what the server knows, which wins; nulls are left out."""
     memory.remember(
-        "tea", group_id="g", metadata={"name": "mine", "n": 1}, valid_at="2026-05-01T09:30:00+02:00"
+        "tea",
+        group_id="g",
+        metadata={"name": "mine", "n": 1},
+        source_description="a chat",
+        valid_at="2026-05-01T09:30:00+02:00",
     )
 
     (result,) = memory.search("tea")
 
     created_at = result["metadata"].pop("created_at")
     assert created_at.endswith("Z")
+    assert result["metadata"].pop("highlights")
     assert result["type"] == "episode"
     assert result["content"] == "tea time"
     assert result["metadata"] == {
         "name": "tea",
         "n": 1,
         "source_type": "text",
+        "source_description": "a chat",
         "group_id": "g",
         "valid_at": "2026-05-01T07:30:00.000000Z",
     }

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, strategies as st
 
-from memstack.local.text import MAX_TERMS, TOKENIZER, index_text, query_terms
+from memstack.local.text import (
+    MAX_TERMS,
+    TOKENIZER,
+    index_text,
+    normal,
+    query_terms,
+    readable,
+    spans,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +45,23 @@ def finds(connection: sqlite3.Connection, text: str, query: str) -> bool:
         ("猫", "猫"),
         ("iPhone手机", "i phone iphone 手机 机"),
         ("user_id", "user id userid"),
-        ("HTTPServer2", "http server 2 httpserver2"),
+        ("HTTPServer2", "http server httpserver 2 httpserver2"),
+        ("OAuth2Token", "o auth oauth 2 token oauth2token"),
+        ("userIDs", "user ids userids"),
+        ("URLs", "urls"),
         ("getUserName", "get user name getusername"),
         ("2026-05-01", "2026 05 01 20260501"),
         ("ｆｕｌｌ　ｗｉｄｔｈ", "full width"),
         ("Straße", "strasse"),
         ("___ -- ...", ""),
-        ("😀", ""),
+        ("😀", "emoji128512"),
+        ("👍🏽", "emoji128077"),
+        ("🇩🇰", "emoji127465x127472"),
+        ("©", ""),
+        ("Søren Łódź", "soren lódź"),
+        ("Æsir", "aesir"),
+        ("リンゴ", "りん んご ご"),
+        ("1,250,000 or 1,25", "1250000 or 1 25"),
         ("", ""),
     ],
 )
@@ -81,6 +99,21 @@ def test_text_becomes_tokens(text: str, tokens: str) -> None:
         ("谁", "谁"),
         ("什么", "什么"),
         ("𠮷野家で食べた", "𠮷野家"),
+        ("她养了一只橘猫", "猫叫什么名字？"),
+        ("青森のりんご", "リンゴ"),
+        ("she bought a boat", "Did she buy it?"),
+        ("they buy boats", "bought"),
+        ("we are writing", "Who wrote?"),
+        ("who wrote it", "writing"),
+        ("the children play", "her child"),
+        ("OAuth2TokenProvider", "oauth"),
+        ("iPhone15", "iphone"),
+        ("see the APIs", "api"),
+        ("valued at 1,250,000 kronor", "1250000"),
+        ("Łukasz from Łódź", "lukasz"),
+        ("Łukasz from Łódź", "LODZ"),
+        ("I bring the 🎂", "🎂"),
+        ("the flag 🇩🇰", "🇩🇰"),
     ],
 )
 def test_query_finds_text(table: sqlite3.Connection, text: str, query: str) -> None:
@@ -93,7 +126,9 @@ def test_query_finds_text(table: sqlite3.Connection, text: str, query: str) -> N
     [
         ("The dog is in the garden", "Where is the cat?"),
         ("हिन्दी", "हान्दा"),
-        ("中国人民", "国中"),
+        ("ひらがな", "らひ"),
+        ("the flag 🇩🇰", "🇩🇪"),
+        ("the dog sat", "Where must we be going from here, please?"),
         ("今天的天气是什么", "你的猫是什么"),
         ("anything", "😀 !!! \"'()"),
     ],
@@ -106,22 +141,70 @@ def test_query_does_not_find_text(table: sqlite3.Connection, text: str, query: s
 @pytest.mark.parametrize(
     ("query", "terms"),
     [
-        ("What does the cat eat?", ['"cat"', '"eat"']),
+        ("What does the cat like?", ['"cat"', '"like"']),
+        ("What did she buy?", ['"buy"', '"bought"']),
         ("What is it?", ['"what"', '"is"', '"it"']),
         ("猫在哪里", ['"猫在"', '"猫"*']),
         ("我的猫", ['"的猫"', '"猫"*']),
         ('a AND "b" OR NOT c* NEAR(d)', ['"b"', '"not"', '"c"', '"near"']),
         ("cat cat CAT", ['"cat"']),
+        ("on 3 May", ['"3"', '"may"', '"day0503"']),
     ],
 )
 def test_query_keeps_the_words_that_tell(query: str, terms: list[str]) -> None:
     """Stop words go, unless there is nothing else; operators are words; none comes twice."""
-    assert query_terms(query) == terms
+    assert list(query_terms(query)) == terms
 
 
-def test_long_query_is_cut_to_its_first_terms() -> None:
-    """A query of any length asks for a bounded number of terms."""
-    assert len(query_terms(" ".join(f"word{i}" for i in range(10_000)))) == MAX_TERMS
+def test_character_of_a_word_counts_less_than_the_word() -> None:
+    """Alone, it may be part of any other word."""
+    terms = query_terms("橘猫")
+
+    assert list(terms) == ['"橘猫"', '"橘"*', '"猫"*']
+    assert terms['"猫"*'] < terms['"橘猫"'] == query_terms("猫")['"猫"*']
+
+
+def test_long_query_is_cut_to_its_ends() -> None:
+    """A query of any length asks for a bounded number of terms, from where people ask."""
+    terms = list(query_terms(" ".join(f"word{i}" for i in range(10_000))))
+
+    assert len(terms) == MAX_TERMS
+    assert terms[:2] == ['"word"', '"0"']
+    assert terms[-1] == '"word9999"'
+
+
+def test_middle_of_a_document_is_not_read() -> None:
+    """A question before or after it is."""
+    page = "page " * 2000
+
+    assert list(query_terms(f"zebra {page} needle {page} yak")) == ['"zebra"', '"page"', '"yak"']
+
+
+def test_tokens_stand_where_spans_says() -> None:
+    """One place for each token, in the same order; a part of a compound is at the whole of it."""
+    text = "Hi user_id 我的猫 🎂!"
+
+    places = list(spans(text))
+
+    assert [text[start:end] for start, end in places] == [
+        *("Hi", "user_id", "user_id", "user_id"),
+        *("我的", "的猫", "猫", "🎂"),
+    ]
+    assert len(places) == len(index_text(text).split(" "))
+
+
+@given(st.text())
+def test_every_token_has_a_place(text: str) -> None:
+    """Whatever the text."""
+    text = normal(text)
+
+    assert len(list(spans(text))) == len(index_text(text).split())
+
+
+@pytest.mark.parametrize("text", ["🎂", "🇩🇰", "cat", "emoji", "emoji12", "emoji999999x1"])
+def test_token_can_be_read(text: str) -> None:
+    """That of an emoji is the emoji."""
+    assert readable(index_text(text).split(" ")[-1]) == text
 
 
 @given(st.text())

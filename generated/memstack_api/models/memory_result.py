@@ -22,7 +22,9 @@ class MemoryResult:
         content (str): What is remembered.
         score (float | None): How well it matches; larger is better, comparable within one answer.
         type_ (str): One of episode, entity or relation; more may come.
-        metadata (MemoryResultMetadata): What else is known about it.
+        metadata (MemoryResultMetadata): What else is known about it. The embedded server adds `highlights`, the reasons
+            why it
+            was found: objects with `field`, `text` and, in `name` and `content`, `start` and `end`.
     """
 
     id: str

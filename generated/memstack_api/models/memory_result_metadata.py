@@ -11,7 +11,10 @@ T = TypeVar("T", bound="MemoryResultMetadata")
 
 @_attrs_define
 class MemoryResultMetadata:
-    """What else is known about it."""
+    """What else is known about it. The embedded server adds `highlights`, the reasons why it
+    was found: objects with `field`, `text` and, in `name` and `content`, `start` and `end`.
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
