@@ -120,9 +120,10 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         """
         if (self._parent or self)._closed:
             raise NetworkError("this client is closed; make a new one", reason="closed")
-        if isinstance(self._transport, Later):
-            self._transport = self._transport.made()
-        return self._transport
+        transport = self._transport
+        if isinstance(transport, Later):
+            transport = self._transport = transport.made()
+        return transport
 
     def _call(self, operation: Operation[T]) -> Call[T]:
         return Call(operation, self._settings, self._server, self._chance)
@@ -156,7 +157,8 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         if self._parent is not None or self._closed:
             return None
         self._closed = True
-        return self._transport.ended() if isinstance(self._transport, Later) else self._transport
+        transport = self._transport
+        return transport.ended() if isinstance(transport, Later) else transport
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._settings.base_url!r}, api_key='ms_sk_***')"

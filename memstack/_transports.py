@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 from ._connecting import Connecting, TransportName
-from ._lock import LOCK
+from ._lock import LOCK, lock_across_forks
 from ._wire import AsyncTransport, Transport
 from .exceptions import NetworkError, ValidationError
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+
+_MAKING = lock_across_forks()
+"""Held while a transport is made, by whoever may take LOCK then."""
 
 
 def transport_of(
@@ -94,12 +97,13 @@ class Later(Generic[T]):
         Raises:
             NetworkError: It was ended meanwhile.
         """
-        made = self._made or self._make()  # two threads may do it; nothing is connected yet
-        with LOCK:
-            if self._ended:
-                raise NetworkError("this client is closed; make a new one", reason="closed")
-            self._made = self._made or made
-        return self._made
+        with _MAKING:
+            made = self._made or self._make()
+            with LOCK:
+                if self._ended:
+                    raise NetworkError("this client is closed; make a new one", reason="closed")
+                self._made = made
+        return made
 
     def ended(self) -> T | None:
         """The transport, if it was made; it is not from now on."""

@@ -6,6 +6,8 @@ import pickle
 import ssl
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,25 @@ def test_a_close_while_the_first_call_makes_the_transport_ends_that_call(
         client.get_memo("m1")
 
     assert caught.value.reason == "closed"
+
+
+def test_threads_that_call_first_share_one_transport(colour: Colour, drive: Any) -> None:
+    """It is made once: another for each thread would read the certificates as often."""
+    client: Driven = drive(CLASSES[colour](KEY, "http://127.0.0.1:9"))
+    later: Any = client.client._transport
+    make, made, ready = later._make, [], threading.Barrier(8)
+
+    def counting() -> Any:
+        made.append(make())
+        return made[-1]
+
+    def call(_: int) -> Any:
+        ready.wait(10)
+        return client.client._ready()
+
+    later._make = counting
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(call, range(8)))
+
+    assert found == set(made)
+    assert len(made) == 1
