@@ -13,11 +13,15 @@ from memstack import MemStackAsyncClient, MemStackClient
 
 from . import measure, peers
 from .requests import HEADERS, KEY, call_of, request
+from .server import together
 
-AT_ONCE = (1, 4, 16, 64, 256)
+AT_ONCE = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+KEPT = "httpx, all kept alive"
+KEPT_FOR = 64
+"""A call costs the more the more connections there are; for more it is not worth the minutes."""
 
 
-def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
+def blocking(url: str, case: str, effort: float) -> measure.Seconds:
     """CPU seconds of one call, one after the other."""
     with ExitStack() as until:
         bare = until.enter_context(httpx.Client(base_url=url, headers=HEADERS))
@@ -31,31 +35,32 @@ def blocking(url: str, case: str, **effort: int) -> measure.Seconds:
         if find_spec("pyreqwest"):
             fast = until.enter_context(MemStackClient(KEY, url, transport="pyreqwest"))
             variants["memstack, pyreqwest"] = call_of(fast, case)
-        return measure.of_calls({**variants, **dict(peers.blocking(url, case, until))}, **effort)
+        variants.update(peers.blocking(url, case, until))
+        return measure.of_calls(variants, effort=effort)
 
 
-async def awaited(url: str, at_once: int, **effort: int) -> measure.Seconds:
+async def awaited(url: str, at_once: int, effort: float) -> measure.Seconds:
     """CPU seconds of one get_memo, so many at once."""
     case = "get_memo"
     wide = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     async with AsyncExitStack() as until:
         enter = until.enter_async_context
         plain = await enter(httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60))
-        kept = await enter(
-            httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60, limits=wide)
-        )
         client = await enter(MemStackAsyncClient(KEY, url))
         variants = {
             "httpx": _with(plain, case),
-            "httpx, all kept alive": _with(kept, case),
             "memstack": call_of(client, case),
         }
+        if at_once <= KEPT_FOR:
+            kept = httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=60, limits=wide)
+            variants[KEPT] = _with(await enter(kept), case)
         if find_spec("pyreqwest"):
             fast = await enter(MemStackAsyncClient(KEY, url, transport="pyreqwest"))
             variants["memstack, pyreqwest"] = call_of(fast, case)
         async for name, call in peers.awaited(url, case, at_once, until):
             variants[name] = call
-        return await measure.of_async_calls(variants, at_once=at_once, **effort)
+        with together(url, at_once):
+            return await measure.of_async_calls(variants, at_once=at_once, effort=effort)
 
 
 def _with(http: httpx.AsyncClient, case: str) -> Callable[[], Awaitable[Any]]:

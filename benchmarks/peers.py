@@ -10,9 +10,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from memstack_api import AuthenticatedClient
+from memstack_api.api.episodes import create_episode
+from memstack_api.api.memory import search_memory
 from memstack_api.api.memos import get_memo
+from memstack_api.models import EpisodeCreate, MemoryQuery
 
-from .requests import HEADERS, KEY, request
+from .requests import HEADERS, KEY, episode, memo_id, query, request
 
 # Not needed to work on the package, so the checks of types may not find them.
 # mypy: disable-error-code="import-not-found,misc"
@@ -48,28 +51,23 @@ def blocking(url: str, case: str, until: ExitStack) -> Iterator[tuple[str, Calla
     """Name and call of each; what they open is closed with *until*."""
     raw = until.enter_context(RawSocket(url))
     yield "raw socket", lambda: raw.call(*request(case))
-    if case == "get_memo":
-        generated = AuthenticatedClient(base_url=url, token=KEY)
-        until.enter_context(generated)
-        yield (
-            "generated client alone",
-            lambda: get_memo.sync(request(case)[1].rpartition("/")[2], client=generated),
-        )
-        if find_spec("openai"):
-            yield "openai-python", _openai(url, case, until)
+    generated = until.enter_context(AuthenticatedClient(base_url=url, token=KEY))
+    yield "generated client alone", _generated(generated, case)
+    if find_spec("openai"):
+        from . import openai_python
+
+        client = until.enter_context(openai_python.client(url))
+        yield "openai-python", openai_python.call_of(client, case)
     if find_spec("pyreqwest"):
         yield "pyreqwest", _pyreqwest(url, case, until)
 
 
-def _openai(url: str, case: str, until: ExitStack) -> Callable[[], Any]:
-    import openai
-
-    class Memo(openai.BaseModel):
-        id: str
-        content: str
-
-    client = until.enter_context(openai.OpenAI(api_key=KEY, base_url=url))
-    return lambda: client.get(request(case)[1], cast_to=Memo)
+def _generated(client: AuthenticatedClient, case: str) -> Callable[[], Any]:
+    if case == "get_memo":
+        return lambda: get_memo.sync(memo_id(), client=client)
+    if case == "create_episode":
+        return lambda: create_episode.sync(client=client, body=EpisodeCreate.from_dict(episode()))
+    return lambda: search_memory.sync(client=client, body=MemoryQuery.from_dict(query(case)))
 
 
 def _pyreqwest(url: str, case: str, until: ExitStack) -> Callable[[], Any]:
@@ -93,12 +91,18 @@ async def awaited(
     url: str, case: str, at_once: int, until: AsyncExitStack
 ) -> AsyncIterator[tuple[str, AsyncCall]]:
     """The same, awaited."""
+    if at_once == 1:  # it is bare httpx where there are more
+        generated = await until.enter_async_context(AuthenticatedClient(base_url=url, token=KEY))
+        yield "generated client alone", lambda: get_memo.asyncio(memo_id(), client=generated)
     if find_spec("aiohttp"):
         yield "aiohttp", await _aiohttp(url, case, at_once, until)
     if find_spec("pyreqwest"):
         yield "pyreqwest", await _async_pyreqwest(url, case, until)
     if find_spec("openai"):
-        yield "openai-python", await _async_openai(url, case, until)
+        from . import openai_python
+
+        client = await until.enter_async_context(openai_python.async_client(url))
+        yield "openai-python", openai_python.call_of(client, case)
 
 
 async def _aiohttp(url: str, case: str, at_once: int, until: AsyncExitStack) -> AsyncCall:
@@ -127,20 +131,5 @@ async def _async_pyreqwest(url: str, case: str, until: AsyncExitStack) -> AsyncC
     async def call() -> Any:
         answer = await client.get(request(case)[1]).build().send()
         return await answer.json()
-
-    return call
-
-
-async def _async_openai(url: str, case: str, until: AsyncExitStack) -> AsyncCall:
-    import openai
-
-    class Memo(openai.BaseModel):
-        id: str
-        content: str
-
-    client = await until.enter_async_context(openai.AsyncOpenAI(api_key=KEY, base_url=url))
-
-    async def call() -> Any:
-        return await client.get(request(case)[1], cast_to=Memo)
 
     return call
