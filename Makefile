@@ -18,10 +18,10 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak bench bench-check build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak bench bench-embedded bench-check build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Install everything for development into .venv
 
@@ -77,6 +77,9 @@ soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fa
 bench: $(VENV)/benched ## Write docs/performance.md, what calls cost, and docs/search.md, what is found
 	python -m benchmarks
 	python -m benchmarks.retrieval
+
+bench-embedded: $(VENV)/benched ## Write docs/performance.md: the embedded MemStack beside bare SQLite
+	python -m benchmarks.embedded
 
 bench-check: $(VENV)/benched ## Fail where a call costs a quarter more than docs/performance.md says
 	python -m benchmarks check

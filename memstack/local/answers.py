@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic_core import to_json
 
 from memstack._rules import TOKEN
 from memstack._wire import WireResponse
@@ -48,5 +49,4 @@ def encoded(answer: Answer, request_id: str) -> WireResponse:
     headers = {"content-type": "application/json", "x-request-id": request_id, **answer.headers}
     if answer.status == 204:
         return WireResponse(204, headers, b"")
-    body = json.dumps(answer.content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return WireResponse(answer.status, headers, body.encode())
+    return WireResponse(answer.status, headers, to_json(answer.content))

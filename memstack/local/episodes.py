@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memstack._rules import EpisodeListing
@@ -14,40 +14,63 @@ from memstack.local.answers import Answer, Refusal, invalid
 from memstack.local.moments import now, written
 from memstack.models import EpisodeCreate
 
-__all__ = ["create", "delete", "get", "page"]
+__all__ = ["create", "create_all", "delete", "get", "page"]
 
 _SCOPES = ("project_id", "tenant_id", "user_id")
+_COLUMNS = (*EpisodeCreate.model_fields, "id", "created_at")
+_INSERT = f"""
+    INSERT INTO episodes ({", ".join(_COLUMNS)})
+    VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
+"""
 
 
 def create(connection: sqlite3.Connection, episode: EpisodeCreate) -> Answer:
     """Store *episode*; it can be found as soon as the transaction ends."""
+    return create_all(connection, [episode])[0]
+
+
+def create_all(connection: sqlite3.Connection, episodes: Sequence[EpisodeCreate]) -> list[Answer]:
+    """Store *episodes* in their order; the answer to each.
+
+    Far cheaper than one by one: each is indexed once, with what follows it.
+
+    Raises:
+        Refusal: 422; one has a time that cannot be written. None may be stored then.
+    """
     created_at = written(now())
+    rows = [_row(episode, created_at) for episode in episodes]
+    stored = []
+    for row in rows:
+        cursor = connection.execute(_INSERT, row)
+        assert cursor.lastrowid is not None
+        stored.append(index.Stored.of(cursor.lastrowid, row))
+    index.add(connection, stored)
+    return [
+        Answer(
+            202,
+            {
+                "id": row["id"],
+                "status": "completed",
+                "message": "Episode stored, and can be found",
+                "created_at": created_at,
+            },
+        )
+        for row in rows
+    ]
+
+
+def _row(episode: EpisodeCreate, created_at: str) -> dict[str, Any]:
     try:
         valid_at = written(episode.valid_at) if episode.valid_at else created_at
     except OverflowError:
         raise invalid(["body", "valid_at"], "Input should be within the years 1 to 9999") from None
-    row = {
+    return {
         **episode.model_dump(exclude={"metadata", "valid_at"}),
         "id": str(uuid.uuid4()),
         "metadata": _json(episode.metadata),
         "created_at": created_at,
         "valid_at": valid_at,
     }
-    cursor = connection.execute(
-        f"INSERT INTO episodes ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
-    )
-    assert cursor.lastrowid is not None
-    index.add(connection, cursor.lastrowid)
-    return Answer(
-        202,
-        {
-            "id": row["id"],
-            "status": "completed",
-            "message": "Episode stored, and can be found",
-            "created_at": created_at,
-        },
-    )
 
 
 def get(connection: sqlite3.Connection, name: str) -> Answer:
@@ -88,7 +111,7 @@ def delete(connection: sqlite3.Connection, name: str) -> Answer:
     if not rows:
         raise Refusal(404, "Episode not found")
     connection.execute("DELETE FROM episodes WHERE name = ?", (name,))
-    index.remove(connection, rows)
+    index.remove(connection, [index.Stored.of(row["seq"], row) for row in rows])
     message = f"Episode '{name}' deleted successfully"
     return Answer(200, {"status": "success", "message": message})
 

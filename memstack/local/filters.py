@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from datetime import date, datetime, timezone
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pydantic
 from pydantic import JsonValue, TypeAdapter
@@ -19,7 +19,7 @@ from memstack.local.answers import Refusal, invalid
 from memstack.local.moments import written
 from memstack.models import MemoryQuery, SourceType
 
-__all__ = ["conditions", "install"]
+__all__ = ["Conditions", "conditions", "install"]
 
 _EQUAL = ("group_id", "project_id", "tenant_id", "user_id", "source_type", "name")
 _METADATA = "metadata."
@@ -33,22 +33,31 @@ def install(connection: sqlite3.Connection) -> None:
     connection.create_function("metadata_has", 2, _metadata_has, deterministic=True)
 
 
-def conditions(query: MemoryQuery) -> tuple[str, dict[str, str]]:
-    """The SQL condition on a row of `episodes` that *query* sets, and its parameters.
+class Conditions(NamedTuple):
+    """What a search demands of a row of `episodes`."""
+
+    sql: str
+    """Empty if nothing."""
+    values: dict[str, str]
+    """The parameters in it."""
+
+
+def conditions(query: MemoryQuery) -> Conditions:
+    """The conditions that *query* sets.
 
     Raises:
         Refusal: 422; a filter is unknown or has a bad value.
     """
-    sql = ["TRUE"]
+    sql: list[str] = []
     values: dict[str, str] = {}
     wanted: dict[str, JsonValue] = {}
     for name in ("tenant_id", "project_id", "user_id"):
         if (value := getattr(query, name)) is not None:
-            sql.append(f"{name} = :scope_{name}")
+            sql.append(f"episodes.{name} = :scope_{name}")
             values[f"scope_{name}"] = value
     for name, given in (query.filters or {}).items():
         if name in _EQUAL:
-            sql.append(f"{name} = :{name}")
+            sql.append(f"episodes.{name} = :{name}")
             values[name] = _text(name, given)
         elif name in ("date_from", "date_to"):
             sql.append(f"valid_at {'>=' if name == 'date_from' else '<='} :{name}")
@@ -61,7 +70,7 @@ def conditions(query: MemoryQuery) -> tuple[str, dict[str, str]]:
     if wanted:
         sql.append("metadata_has(metadata, :wanted)")
         values["wanted"] = json.dumps(wanted)
-    return " AND ".join(sql), values
+    return Conditions(" AND ".join(sql), values)
 
 
 def _metadata_has(metadata: str | None, wanted: str) -> bool:

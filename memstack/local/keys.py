@@ -15,7 +15,8 @@ import json
 import secrets
 import sqlite3
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -73,8 +74,12 @@ class Bearer:
 NOBODY = Bearer("", frozenset())
 
 
-def bearer_of(connection: sqlite3.Connection, headers: Mapping[str, str], owner_key: str) -> Bearer:
-    """The bearer of the key in *headers* (lower-case names).
+def bearer_of(
+    headers: Mapping[str, str],
+    owner_key: str,
+    reading: Callable[[], AbstractContextManager[sqlite3.Connection]],
+) -> Bearer:
+    """The bearer of the key in *headers* (lower-case names); the owner's needs no *reading*.
 
     Raises:
         Refusal: 401; the key is missing, malformed, unknown or expired.
@@ -90,9 +95,10 @@ def bearer_of(connection: sqlite3.Connection, headers: Mapping[str, str], owner_
     digest = _digest(key)
     if hmac.compare_digest(digest, _digest(owner_key)):
         return Bearer("owner", _EVERYTHING)
-    row = connection.execute(
-        "SELECT id, permissions, expires_at FROM api_keys WHERE sha256 = ?", (digest,)
-    ).fetchone()
+    with reading() as connection:
+        row = connection.execute(
+            "SELECT id, permissions, expires_at FROM api_keys WHERE sha256 = ?", (digest,)
+        ).fetchone()
     if row is None:
         raise _unauthorized("Invalid API key")
     if row["expires_at"] is not None and row["expires_at"] <= written(now()):

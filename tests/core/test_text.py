@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import string
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from memstack.local.text import (
     MAX_TERMS,
     TOKENIZER,
+    _all_tokens,
     index_text,
     normal,
     query_terms,
@@ -68,6 +70,16 @@ def finds(connection: sqlite3.Connection, text: str, query: str) -> bool:
 def test_text_becomes_tokens(text: str, tokens: str) -> None:
     """Words, the parts of compounds, and pairs of characters where a script has no spaces."""
     assert index_text(text) == tokens
+
+
+@given(st.text(alphabet=string.printable + "\0éß猫の\u00a0\u2019", max_size=40))
+@example(
+    "a.b c__d _e-F fooBar2Baz HTTPServer x.y.-z ABc A1 1A a.B- 1,250 1,2345 9,999,999x ,123 a,123"
+)
+@example("x" * 40 + "-" + "y" * 40)
+def test_short_way_of_ascii_gives_the_same_tokens(text: str) -> None:
+    """What is ASCII, or partly so, has the tokens that the rules for all scripts give."""
+    assert index_text(text).split() == list(_all_tokens(normal(text)))
 
 
 @pytest.mark.parametrize(
