@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.integration.figures import write_figures
 
-from . import calls, imports, memory, picture, tables
+from . import calls, imports, memory, parts, picture, tables
 from .measure import Seconds, least
 from .requests import CASES, RESULTS, search_for
 from .server import serving
@@ -43,6 +43,8 @@ def measured() -> tuple[tables.Tables, dict[str, picture.Series]]:
             {many: asyncio.run(calls.awaited(url, many, EFFORT)) for many in calls.AT_ONCE}
             for _ in passes
         ]
+        ready = imports.ready(url)
+        where = parts.shares(url)
         held = {colour: memory.held(url, colour, rounds=3) for colour in ("blocking", "awaited")}
     blocking = {case: least(found[case] for found in one_by_one) for case in CASES}
     awaited = {many: least(found[many] for found in at_once) for many in calls.AT_ONCE}
@@ -51,8 +53,9 @@ def measured() -> tuple[tables.Tables, dict[str, picture.Series]]:
         tables.BLOCKING: tables.blocking(blocking),
         tables.AWAITED: tables.awaited(awaited),
         tables.GROWTH: tables.growth(awaited),
-        tables.READY: imports.ready(),
+        tables.READY: ready,
         tables.MEMORY: tables.blocking({name: row for name, row in held.items() if row}),
+        tables.WHERE: where,
     }, {
         "get_memo, so many at once": series(awaited),
         "search_memory, so many results": series(searches),

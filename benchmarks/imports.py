@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 from importlib.util import find_spec
 
+from memstack._connecting import is_of_connections
+
 BARE = "import httpx, pydantic"
+ANSWERED = {
+    "httpx": """
+import httpx, pydantic
+class Memo(pydantic.BaseModel):
+    id: str
+    content: str
+with httpx.Client() as client:
+    Memo.model_validate_json(client.get('{url}/api/v1/memos/m1').content)
+""",
+    "memstack": """
+import memstack
+with memstack.MemStackClient('ms_sk_x', '{url}') as client:
+    client.get_memo('m1')
+""",
+}
+"""Programs of one call."""
 FIRST = "memstack.MemStackClient('ms_sk_x', 'https://localhost', transport='{}').close()"
 TWICE = """
 import time, memstack
@@ -20,14 +39,16 @@ for _ in range(2):
 Row = dict[str, float]
 
 
-def ready(rounds: int = 9) -> dict[str, Row]:
+def ready(url: str, rounds: int = 9) -> dict[str, Row]:
     """By what is got ready and transport: CPU over that of importing httpx and pydantic.
 
     What Python itself needs to start does not count.
     """
+    answered = {name: program.format(url=url) for name, program in ANSWERED.items()}
     firsts = {name: FIRST.format(transport) for name, transport in _transports().items()}
     programs = {"": "pass", BARE: BARE, "import memstack": "import memstack"}
-    programs |= {name: f"import memstack; {first}" for name, first in firsts.items()}
+    programs |= {f"first {name}": f"import memstack; {first}" for name, first in firsts.items()}
+    programs |= answered
     best = dict.fromkeys(programs, float("inf"))
     for _ in range(rounds):
         for name, program in programs.items():
@@ -35,7 +56,8 @@ def ready(rounds: int = 9) -> dict[str, Row]:
     over = {name: (spent - best[""]) / (best[BARE] - best[""]) for name, spent in best.items()}
     return {
         "import memstack": {"memstack": over["import memstack"]},
-        "first client ready": {name: over[name] for name in firsts},
+        "first client ready": {name: over[f"first {name}"] for name in firsts},
+        "first call answered": {name: over[name] for name in answered},
         "a second client, over the first": {
             name: _second_over_first(first, rounds) for name, first in firsts.items()
         },
@@ -49,7 +71,10 @@ def _transports() -> dict[str, str]:
 
 def _spent(program: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", program], check=True)
+    # Where these say how to connect, a client begins to at once.
+    said = {name for name in os.environ if is_of_connections(name)}
+    plain = {name: value for name, value in os.environ.items() if name not in said}
+    subprocess.run([sys.executable, "-c", program], check=True, env=plain)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

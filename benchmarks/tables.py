@@ -22,6 +22,7 @@ AWAITED = "get_memo, awaited"
 GROWTH = "growth"
 READY = "getting ready"
 MEMORY = "memory held"
+WHERE = "where the time goes"
 
 GOALS = (
     (BLOCKING, "get_memo", 0.90, 0.35),
