@@ -122,7 +122,9 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
             raise NetworkError("this client is closed; make a new one", reason="closed")
         transport = self._transport
         if isinstance(transport, Later):
-            transport = self._transport = transport.made()
+            made: AnyTransport = transport.made()
+            self._transport = made
+            return made
         return transport
 
     def _call(self, operation: Operation[T]) -> Call[T]:

@@ -2,7 +2,7 @@
 
 Rules:
 - The order of refusals is that of deployed servers: no such route, no such method, no good key,
-  not permitted, not valid; only then is anything looked up.
+  too many, not permitted, not valid; only then is anything looked up.
 - No request makes `handle` raise.
 - No log line holds a key or anything of what a request says.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from memstack._rules import KEY_PREFIX
@@ -22,13 +22,22 @@ from memstack.local import idempotency, keys, routes, validation
 from memstack.local.answers import Answer, Refusal, encoded, request_id_of
 from memstack.local.database import Closed, Database, Unusable
 from memstack.local.episodes import create_all
+from memstack.local.keys import Bearer
 from memstack.local.routes import Call, Route
 from memstack.local.troubles import BUSY, DAMAGED, Trouble
 from memstack.models import EpisodeCreate
 
-__all__ = ["EmbeddedServer"]
+__all__ = ["Admit", "EmbeddedServer"]
 
 _log = logging.getLogger("memstack.local")
+
+
+Admit = Callable[[Bearer], None]
+"""Is told whose good key a request came with, and may raise a `Refusal`."""
+
+
+def _everyone(_: Bearer) -> None:
+    pass
 
 
 class EmbeddedServer:
@@ -94,15 +103,19 @@ class EmbeddedServer:
             answers = create_all(connection, episodes)
         return [answer.content["id"] for answer in answers]
 
-    def handle(self, request: WireRequest) -> WireResponse:
-        """The answer to *request*, whatever that is."""
+    def handle(self, request: WireRequest, admit: Admit = _everyone) -> WireResponse:
+        """The answer to *request*, whatever that is.
+
+        Args:
+            admit: Is called before anything is done; not for what needs no key.
+        """
         try:
-            return self.reply(request)
+            return self.reply(request, admit)
         except Closed as error:
             answer = Answer(503, {"detail": str(error)}, {"retry-after": "1"})
             return encoded(answer, request_id_of(_lowered(request.headers)))
 
-    def reply(self, request: WireRequest) -> WireResponse:
+    def reply(self, request: WireRequest, admit: Admit = _everyone) -> WireResponse:
         """The answer to *request*, for whoever shares this process with the server.
 
         Raises:
@@ -111,7 +124,7 @@ class EmbeddedServer:
         headers = _lowered(request.headers)
         request_id = request_id_of(headers)
         try:
-            return encoded(self._answer(request, headers, request_id), request_id)
+            return encoded(self._answer(request, headers, admit, request_id), request_id)
         except Closed:
             raise
         except Exception as error:
@@ -122,9 +135,15 @@ class EmbeddedServer:
             fault = Answer(500, {"detail": "Internal server error", "status_code": 500})
             return encoded(fault, request_id)
 
-    def _answer(self, request: WireRequest, headers: dict[str, str], request_id: str) -> Answer:
+    def _answer(
+        self,
+        request: WireRequest,
+        headers: dict[str, str],
+        admit: Admit,
+        request_id: str,
+    ) -> Answer:
         try:
-            return self._result(request, headers)
+            return self._result(request, headers, admit)
         except Refusal as refusal:
             return refusal.answer
         except Unusable as error:
@@ -132,9 +151,9 @@ class EmbeddedServer:
                 _log.error("Request %s failed: %s", request_id, error.trouble.detail)
             return _told(error.trouble)
 
-    def _result(self, request: WireRequest, headers: dict[str, str]) -> Answer:
+    def _result(self, request: WireRequest, headers: dict[str, str], admit: Admit) -> Answer:
         route, segment, query = routes.route_of(request.method, request.target)
-        bearer = self._authorize(route, headers)
+        bearer = self._authorize(route, headers, admit)
         call = Call(
             validation.segment_of(route.parameter, segment) if route.parameter else "",
             validation.query_of(route.query, query) if route.query else None,
@@ -156,10 +175,11 @@ class EmbeddedServer:
                 unstored=route.unstored(connection, call) if route.unstored else {},
             )
 
-    def _authorize(self, route: Route, headers: dict[str, str]) -> keys.Bearer:
+    def _authorize(self, route: Route, headers: dict[str, str], admit: Admit) -> Bearer:
         if route.needs is None:
             return keys.NOBODY
         bearer = keys.bearer_of(headers, self.owner_key, self._database.reading)
+        admit(bearer)
         if not bearer.may(route.needs):
             raise Refusal(403, f"This API key has no '{route.needs}' permission")
         return bearer

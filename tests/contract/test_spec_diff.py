@@ -157,15 +157,20 @@ def test_a_server_that_does_not_show_its_document_cannot_be_compared(
     assert len(asked) == 1
 
 
-def test_says_that_the_embedded_server_does_not_publish_its_api(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It has openapi.yaml beside it; a 404 is no difference."""
-    with serving() as server:
-        assert tool.main([server.base_url]) == 2
+def test_says_that_a_server_does_not_publish_its_api(capsys: pytest.CaptureFixture[str]) -> None:
+    """A 404 is no difference."""
+    with _answering(404) as (url, _):
+        assert tool.main([url]) == 2
 
-    said = capsys.readouterr().err
-    assert f"does not publish its API: {server.base_url}/openapi.json answers 404" in said
+    assert f"does not publish its API: {url}/openapi.json answers 404" in capsys.readouterr().err
+
+
+def test_the_embedded_server_publishes_this_api(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it shows is openapi.yaml."""
+    with serving() as server:
+        assert tool.main([server.base_url]) == 0
+
+    assert capsys.readouterr().out == "0 differences, 0 of them breaking.\n"
 
 
 def test_says_that_no_server_is_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 class Served:
     """A running server process, and what it printed."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, program: Sequence[str], **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "memstack", "serve", "--port", "0", *arguments],
+            [sys.executable, "-W", "error", *program, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -35,6 +35,8 @@ class Served:
             raise AssertionError(self.process.communicate())
         self.url = url[0]
         self.key = self.lines[1].removeprefix("API key: ").strip()
+        self.rest = ""
+        """What it printed after these lines; known once it has stopped."""
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -43,8 +45,16 @@ class Served:
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """The exit code after a signal, and all it printed to stderr."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=10)
-        return self.process.returncode, errors
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        """The exit code, and all it printed to stderr, once it ends by itself."""
+        code = self.process.wait(timeout=10)
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        # `communicate` would pass over what is buffered beside the lines read before.
+        self.rest = self.process.stdout.read()
+        return code, self.process.stderr.read()
 
 
 def _environment(**changes: str) -> dict[str, str]:
@@ -54,14 +64,15 @@ def _environment(**changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*arguments: str, **environment: str) -> Iterator[Served]:
-    served = Served(*arguments, **environment)
+def serving(
+    *arguments: str, program: Sequence[str] = ("-m", "memstack"), **environment: str
+) -> Iterator[Served]:
+    served = Served(*arguments, program=program, **environment)
     try:
         yield served
     finally:
-        if served.process.poll() is None:
+        with served.process:  # At its end closes the pipes and waits.
             served.process.kill()
-            served.process.communicate()
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

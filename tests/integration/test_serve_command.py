@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from memstack.__main__ import main
 from memstack._version import __version__
+from memstack.local.keys import is_key
+from memstack.local.listening import HOW_TO_MAKE_A_KEY
 
 from .command import ROOT, run, serving
 
@@ -48,14 +53,77 @@ def test_key_of_the_environment_is_used_and_not_printed() -> None:
     assert "MEMSTACK_API_KEY" in printed
 
 
-def test_key_of_the_environment_that_is_none_is_replaced() -> None:
-    """A key that could not work is not used; that is said without quoting it."""
-    with serving(MEMSTACK_API_KEY="oops") as served:
-        _, errors = served.stop()
+def test_key_of_the_environment_that_is_none_is_a_clear_error() -> None:
+    """Exit code 1, and what to do, without quoting it; another key would only fail later."""
+    result = run("serve", "--port", "0", MEMSTACK_API_KEY="oops")
 
-    assert served.key.startswith("ms_sk_")
-    assert "MEMSTACK_API_KEY" in errors
-    assert "oops" not in errors
+    assert (result.returncode, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "MEMSTACK_API_KEY is no API key: it must begin with 'ms_sk_'" in result.stderr
+    assert "oops" not in result.stderr
+
+
+def test_the_key_that_an_error_says_how_to_make_is_one() -> None:
+    """What it prints is a key, each time another."""
+    made = [
+        subprocess.run(shlex.split(HOW_TO_MAKE_A_KEY), capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+
+    keys = {process.stdout.strip() for process in made}
+    assert len(keys) == 2
+    assert all(is_key(key) for key in keys)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_other_machines_are_not_let_in_without_a_chosen_key(host: str) -> None:
+    """Exit code 1, before anything listens, and how to make a key."""
+    result = run("serve", "--port", "0", f"--host={host}")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"--host {host} lets other machines in" in result.stderr
+    assert HOW_TO_MAKE_A_KEY in result.stderr
+
+
+@pytest.mark.parametrize("key", ["ms_sk_short", "ms_sk_" + "0" * 64])
+def test_other_machines_are_let_in_with_a_chosen_key(key: str) -> None:
+    """It says how they reach it, that plain HTTP shows the key, and if that can be guessed."""
+    with serving("--host", "0.0.0.0", MEMSTACK_API_KEY=key) as served:
+        port = served.url.rpartition(":")[2]
+        with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {key}"}) as client:
+            status = client.get(f"http://127.0.0.1:{port}/api/v1/memos").status_code
+        served.stop()
+        printed = "".join([*served.lines, served.rest])
+
+    assert status == 200
+    assert f"MEMSTACK_BASE_URL=http://localhost:{port}\n" in printed
+    assert f"In a browser: http://localhost:{port}/, and" in printed
+    assert "plain HTTP" in printed
+    assert ("guessed" in printed) == (len(key) < 32)
+    assert key not in printed
+
+
+@pytest.mark.parametrize("chosen", ["", "ms_sk_mine"])
+def test_key_that_changed_since_the_last_run_is_told(tmp_path: Path, chosen: str) -> None:
+    """A file has no owner's key: that of an earlier run is refused, and a made one stays good."""
+    file = str(tmp_path / "memory.db")
+    with serving("--db", file) as first, first.client() as client:
+        body = {"name": "k", "permissions": ["read"]}
+        made = client.post("/api/v1/auth/keys", json=body).json()["key"]
+        first.stop()
+    with serving("--db", file, MEMSTACK_API_KEY=chosen) as second:
+        statuses = []
+        for key in (first.key, made):
+            second.key = key
+            with second.client() as client:
+                statuses.append(client.get("/api/v1/memos").status_code)
+        second.stop()
+
+    assert statuses == [401, 200]
+    assert "earlier run no longer works" in first.rest
+    assert "no longer works" in second.rest
+    assert "create_api_key" in second.rest
+    assert ("set MEMSTACK_API_KEY before" in second.rest) == (not chosen)
 
 
 def test_taken_port_is_a_clear_error() -> None:
@@ -70,8 +138,12 @@ def test_taken_port_is_a_clear_error() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "x" * 70])
-def test_host_that_is_none_is_a_clear_error(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_host_that_is_none_is_a_clear_error(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit code 1 and one line that names it."""
+    monkeypatch.setenv("MEMSTACK_API_KEY", "ms_sk_mine")
+
     assert main(["serve", "--port", "0", "--host", host]) == 1
     assert host in capsys.readouterr().err
 
@@ -112,11 +184,25 @@ def test_without_arguments_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
     assert "serve" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_port_out_of_range_is_a_usage_error(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, as argparse has it, and a message that names the option."""
+@pytest.mark.parametrize(
+    ("option", "value", "range_"),
+    [
+        ("--port", "-1", "0 to 65535; 0 for any that is free"),
+        ("--port", "65536", "0 to 65535"),
+        ("--port", "http", "0 to 65535"),
+        ("--rate-limit", "0", "1 to 100000"),
+        ("--rate-limit", "100001", "1 to 100000"),
+        ("--rate-limit", "1.5", "1 to 100000"),
+    ],
+)
+def test_number_out_of_range_is_a_usage_error(
+    option: str, value: str, range_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, as argparse has it, and a message that says what the option takes."""
     with pytest.raises(SystemExit) as stopped:
-        main(["serve", f"--port={port}"])
+        main(["serve", f"{option}={value}"])
 
     assert stopped.value.code == 2
-    assert "--port" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"argument {option}: must be a whole number from {range_}" in error
+    assert f"not '{value}'" in error
