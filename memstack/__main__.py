@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from memstack._data_commands import add_data_commands
 from memstack._version import __version__
 from memstack.exceptions import MemStackError
 from memstack.local.limits import MOST_A_MINUTE
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"memstack {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_serve(commands)
+    add_data_commands(commands)
     return parser
 
 

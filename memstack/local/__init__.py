@@ -2,5 +2,25 @@
 
 from memstack.local.server import EmbeddedServer
 from memstack.local.transports import AsyncLocalTransport, LocalTransport
+from memstack.local.upkeep import (
+    Compacted,
+    GroupStats,
+    Stats,
+    TableStats,
+    backup,
+    compact,
+    stats,
+)
 
-__all__ = ["AsyncLocalTransport", "EmbeddedServer", "LocalTransport"]
+__all__ = [
+    "AsyncLocalTransport",
+    "Compacted",
+    "EmbeddedServer",
+    "GroupStats",
+    "LocalTransport",
+    "Stats",
+    "TableStats",
+    "backup",
+    "compact",
+    "stats",
+]

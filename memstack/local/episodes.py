@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from memstack._rules import EpisodeListing
@@ -14,7 +14,7 @@ from memstack.local.answers import Answer, Refusal, invalid
 from memstack.local.moments import now, written
 from memstack.models import EpisodeCreate
 
-__all__ = ["create", "create_all", "delete", "get", "page"]
+__all__ = ["create", "create_all", "delete", "get", "page", "store"]
 
 _SCOPES = ("project_id", "tenant_id", "user_id")
 _COLUMNS = (*EpisodeCreate.model_fields, "id", "created_at")
@@ -39,12 +39,7 @@ def create_all(connection: sqlite3.Connection, episodes: Sequence[EpisodeCreate]
     """
     created_at = written(now())
     rows = [_row(episode, created_at) for episode in episodes]
-    stored = []
-    for row in rows:
-        cursor = connection.execute(_INSERT, row)
-        assert cursor.lastrowid is not None
-        stored.append(index.Stored.of(cursor.lastrowid, row))
-    index.add(connection, stored)
+    store(connection, rows)
     return [
         Answer(
             202,
@@ -71,6 +66,16 @@ def _row(episode: EpisodeCreate, created_at: str) -> dict[str, Any]:
         "created_at": created_at,
         "valid_at": valid_at,
     }
+
+
+def store(connection: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert *rows*, with a value for each column but `seq`, in their order, and index them."""
+    stored = []
+    for row in rows:
+        cursor = connection.execute(_INSERT, row)
+        assert cursor.lastrowid is not None
+        stored.append(index.Stored.of(cursor.lastrowid, row))
+    index.add(connection, stored)
 
 
 def get(connection: sqlite3.Connection, name: str) -> Answer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-__all__ = ["now", "written"]
+__all__ = ["now", "read", "written"]
 
 
 def now() -> datetime:
@@ -22,3 +22,8 @@ def written(moment: datetime) -> str:
         OverflowError: In UTC it is before year 1 or after year 9999.
     """
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def read(text: str) -> datetime:
+    """The moment that *text*, which `written` made, stands for."""
+    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00")  # Python 3.10 knows no Z

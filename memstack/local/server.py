@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 
 from memstack._rules import KEY_PREFIX
 from memstack._wire import WireRequest, WireResponse
-from memstack.exceptions import ValidationError
+from memstack.exceptions import MemStackError, ValidationError
 from memstack.local import idempotency, keys, routes, validation
 from memstack.local.answers import Answer, Refusal, encoded, request_id_of
 from memstack.local.database import Closed, Database, Unusable
@@ -102,6 +104,22 @@ class EmbeddedServer:
         with self._database.writing() as connection:
             answers = create_all(connection, episodes)
         return [answer.content["id"] for answer in answers]
+
+    @contextmanager
+    def direct(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
+        """The database itself within a transaction, for what no request can ask for.
+
+        Raises:
+            MemStackError: The database cannot be used now; nothing of the transaction was done.
+        """
+        database = self._database
+        try:
+            with database.writing() if writes else database.reading() as connection:
+                yield connection
+        except Unusable as error:
+            raise MemStackError(error.trouble.detail, outcome="rejected") from error
+        except Closed as error:
+            raise MemStackError(str(error)) from None
 
     def handle(self, request: WireRequest, admit: Admit = _everyone) -> WireResponse:
         """The answer to *request*, whatever that is.
