@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from memstack._lock import LOCK
 from memstack.exceptions import MemStackError, ValidationError
 from memstack.local import schema
 from memstack.local.troubles import BUSY, DAMAGED, FAILING, FULL, trouble_of
@@ -45,8 +46,7 @@ def open_file(path: str) -> sqlite3.Connection:
     """
     _check_place(path)
     try:
-        # Only for its owner: it holds the memories, and a secret that keys are derived from.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _make_if_missing(path)
     except OSError as error:
         raise _unwritable(
             path, error.strerror or str(error), is_full=error.errno in _NO_SPACE
@@ -109,6 +109,23 @@ def _check_place(path: str) -> None:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValidationError(f"path: {folder!r} is not a folder; make it first, or give another")
+
+
+def _make_if_missing(path: str) -> None:
+    """See to it that *path* is a file that may be written; one that is there is not opened.
+
+    To close a file takes all locks on it from this process, also those that SQLite holds for
+    another connection; then a process that closes the file removes the write-ahead log of that one.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
+    with LOCK:  # No other thread may have SQLite open what is made here before it is closed.
+        try:
+            # Only for its owner: it holds the memories, and a secret that keys are derived from.
+            place = os.path.realpath(path)  # which a link may lead to
+            os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            if not os.access(path, os.R_OK | os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
 
 
 def _explained(path: str, error: sqlite3.DatabaseError) -> MemStackError:
