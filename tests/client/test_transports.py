@@ -140,23 +140,38 @@ def test_a_close_while_the_first_call_makes_the_transport_ends_that_call(
     assert caught.value.reason == "closed"
 
 
-def test_threads_that_call_first_share_one_transport(colour: Colour, drive: Any) -> None:
+def test_threads_that_call_first_share_one_transport(
+    colour: Colour, drive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is made once: another for each thread would read the certificates as often."""
     client: Driven = drive(CLASSES[colour](KEY, "http://127.0.0.1:9"))
     later: Any = client.client._transport
-    make, made, ready = later._make, [], threading.Barrier(8)
+    make, made, second_is_there = later._make, [], threading.Event()
+
+    class Watched:
+        """A lock that tells when somebody has to wait for it."""
+
+        lock = threading.Lock()
+
+        def __enter__(self) -> None:
+            if not self.lock.acquire(blocking=False):
+                second_is_there.set()
+                self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
 
     def counting() -> Any:
+        if made:
+            second_is_there.set()
         made.append(make())
+        assert second_is_there.wait(10)
         return made[-1]
 
-    def call(_: int) -> Any:
-        ready.wait(10)
-        return client.client._ready()
-
     later._make = counting
-    with ThreadPoolExecutor(8) as threads:
-        found = set(threads.map(call, range(8)))
+    monkeypatch.setattr("memstack._transports._MAKING", Watched())
+    with ThreadPoolExecutor(2) as threads:
+        found = set(threads.map(lambda _: client.client._ready(), range(2)))
 
     assert found == set(made)
     assert len(made) == 1
