@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import os
-import ssl
+import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from .exceptions import ValidationError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 __all__ = ["Cert", "Connecting", "TransportName", "Verify", "origin_of", "place_of"]
 
 File = str | os.PathLike[str]
-Verify = bool | File | ssl.SSLContext
+Verify: TypeAlias = "bool | File | ssl.SSLContext"
 Cert = File | tuple[File, File] | tuple[File, File, str]
 TransportName = Literal["httpx", "pyreqwest"]
 
 
 def is_of_connections(variable: str) -> bool:
     """Whether an environment variable says how connections are made."""
-    return variable.upper().endswith("_PROXY") or variable.startswith("SSL_CERT_")
+    return _is_of_proxies(variable) or variable.startswith("SSL_CERT_")
+
+
+def _is_of_proxies(variable: str) -> bool:
+    return variable.upper().endswith("_PROXY")
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,18 @@ class Connecting:
         """Whether neither the user nor the environment says anything that may be wrong."""
         return self.is_plain() and not any(map(is_of_connections, os.environ))
 
+    def can_travel(self) -> bool:
+        """Whether another process can connect in the same way."""
+        return isinstance(self.verify, (bool, str, os.PathLike))
+
     def ssl_context(self) -> ssl.SSLContext:
         """The context for TLS.
 
         Raises:
             ValidationError: A file cannot be read, or `verify` or `cert` is of no known kind.
         """
+        import ssl
+
         if isinstance(self.verify, ssl.SSLContext):
             if self.cert is not None:
                 raise ValidationError("cert: load it into the context that verify= gives")
@@ -94,6 +106,8 @@ class Connecting:
             return httpx.create_ssl_context(verify=self.verify)
         if not isinstance(self.verify, (str, os.PathLike)) or not os.fspath(self.verify):
             raise ValidationError("verify: must be True, False, a file or folder, or an SSLContext")
+        import ssl
+
         path = Path(self.verify)
         try:
             if path.is_dir():
@@ -141,6 +155,8 @@ def _default_context(file: str | None, folder: str | None) -> ssl.SSLContext:
 
 
 def _proxy_of_environment(base_url: str) -> str | None:
+    if sys.platform not in ("darwin", "win32") and not any(map(_is_of_proxies, os.environ)):
+        return None  # as below, without what it takes to import that
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(base_url)

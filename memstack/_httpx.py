@@ -18,7 +18,7 @@ import httpx
 
 from ._bodies import Body
 from ._connecting import Connecting, origin_of, place_of
-from ._failures import own_errors
+from ._httpx_errors import own_errors
 from ._lock import LOCK
 from ._pools import AsyncPool, Pool
 from ._streams import Limit, hold_to_limits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -92,9 +91,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
 
     def __getstate__(self) -> dict[str, Any]:
         recipe, settings = self._recipe, self._settings
-        if recipe is None or (
-            isinstance(recipe, Connecting) and isinstance(recipe.verify, ssl.SSLContext)
-        ):
+        if recipe is None or (isinstance(recipe, Connecting) and not recipe.can_travel()):
             raise ValidationError(
                 f"{self!r} cannot be pickled: an http_client, an SSLContext and a MemStack in "
                 "memory belong to one process; make a client in each"

@@ -7,7 +7,6 @@ them too, but a forked process does not have them.
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
@@ -159,6 +158,8 @@ def _configured(builder: Any, way: _Way, connecting: Connecting) -> Any:
 
 
 def _identify(builder: Any, connecting: Connecting) -> None:
+    import ssl
+
     parts: Any = connecting.cert if isinstance(connecting.cert, tuple) else (connecting.cert,)
     # OpenSSL has better words for what is wrong.
     connecting.identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

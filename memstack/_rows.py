@@ -85,7 +85,7 @@ def _cut(text: str) -> str:
 class Read(BaseModel):
     """Part of an answer; what is not known of it is kept."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     @property
     def unparsed(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _MOST = 2**31 - 1  # what every server's integer holds
 class EpisodeListing(BaseModel):
     """The query parameters of list_episodes."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     limit: int = Field(default=50, ge=1, le=200)
     offset: int = Field(default=0, ge=0, le=_MOST)
@@ -40,7 +40,7 @@ class EpisodeListing(BaseModel):
 class MemoListing(BaseModel):
     """The query parameters of list_memos."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     limit: int = Field(default=20, ge=1, le=1000)
     offset: int = Field(default=0, ge=0, le=_MOST)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._call import Call
-from ._looking import Steps
 from ._settings import check_key
-from ._settling import settling
 from ._wire import AsyncTransport, Transport, WireRequest, WireResponse
 from .exceptions import AuthenticationError, MemStackError, NetworkError
 from .operations import Operation
 from .response import Response
+
+if TYPE_CHECKING:
+    from ._looking import Steps
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -35,6 +36,8 @@ def sending(call: Call[T]) -> Steps[Response[T]]:
                 error.doubt = call.doubt_of(error, ticket)
                 if ticket is None or not call.is_in_doubt(error):
                     raise
+                from ._settling import settling
+
                 settled = yield from settling(call, error, ticket)
             if settled is not None:
                 return settled

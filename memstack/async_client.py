@@ -13,7 +13,6 @@ from ._configured import Configured
 from ._connecting import Connecting
 from ._sending import run_async, sending
 from ._server import ServerInfo
-from ._settling import Settlement, resolving
 from ._transports import Later, async_transport_of
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
+    from ._settling import Settlement
     from .local import EmbeddedServer
 
 __all__ = ["MemStackAsyncClient"]
@@ -103,6 +103,8 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
             ValidationError: Nothing is in doubt, or the error does not tell what was sent.
             MemStackError: The server could not be asked.
         """
+        from ._settling import resolving
+
         steps = resolving(error, self._server, self._since)
         return await run_async(steps, self._ready(), self._sleep, self.send_raw)
 

@@ -13,7 +13,6 @@ from ._configured import Configured
 from ._connecting import Connecting
 from ._sending import run, sending
 from ._server import ServerInfo
-from ._settling import Settlement, resolving
 from ._transports import Later, transport_of
 from ._wire import Transport
 from .exceptions import MemStackError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
+    from ._settling import Settlement
     from .local import EmbeddedServer
 
 __all__ = ["MemStackClient"]
@@ -107,6 +107,8 @@ class MemStackClient(Configured["httpx.Client", Transport]):
             ValidationError: Nothing is in doubt, or the error does not tell what was sent.
             MemStackError: The server could not be asked.
         """
+        from ._settling import resolving
+
         steps = resolving(error, self._server, self._since)
         return run(steps, self._ready(), self._sleep, self.send_raw)
 

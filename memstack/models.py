@@ -104,7 +104,7 @@ Permissions = Annotated[list[Permission], Field(min_length=1), BeforeValidator(_
 
 
 class _Sent(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
 
 class EpisodeCreate(_Sent):
