@@ -71,7 +71,7 @@ def awaited(call: Callable[[MemStackAsyncClient, int], Awaitable[object]]) -> Ki
                 yield
             left = cancelling.Left()
             loop.run_until_complete(cancelling.look(client, left))
-            if left.requests or set(left.states) - {"idle"} or left.served != 100:
+            if left.used or set(left.states) - {"idle"} or left.served != 100:
                 raise AssertionError(f"the calls left {left}")
         finally:
             loop.run_until_complete(client.close())

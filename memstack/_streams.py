@@ -20,6 +20,8 @@ from typing import Any, cast
 import httpcore
 import httpx
 
+from ._single import AsyncSingle, Single
+
 _PIECE = 65536
 """Most bytes written at once; a server that reads slowly is noticed between two pieces."""
 
@@ -42,17 +44,18 @@ class Limit(float):
 def hold_to_limits(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
     """Make the connections of *transport*, which is new and has none, heed the limits of requests.
 
-    httpx offers no way to name a network backend, so this reaches into its connection pool;
-    tests/integration proves that it still works.
+    httpx offers no way to name a network backend, or a connection in place of its pool, so this
+    reaches into it; tests/integration proves that it still works.
     """
     pool = cast(Any, transport)._pool
-    kind = _AsyncBackend if isinstance(transport, httpx.AsyncHTTPTransport) else _Backend
-    pool._network_backend = kind(pool._network_backend)
+    is_async = isinstance(transport, httpx.AsyncHTTPTransport)
+    pool._network_backend = (_AsyncBackend if is_async else _Backend)(pool._network_backend)
+    cast(Any, transport)._pool = (AsyncSingle if is_async else Single)(pool)
 
 
 def cut(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
     """End the request that *transport* has under way, from any thread of its process or loop."""
-    cast(Any, transport)._pool._network_backend.cut()
+    cast(Any, transport)._pool.pool._network_backend.cut()
 
 
 def _left(timeout: float | None, late: type[Exception]) -> float | None:

@@ -26,8 +26,8 @@ class Left:
     told: list[str] = field(default_factory=list)
     """What the loop told of errors that nobody asked for."""
     states: Counter[str] = field(default_factory=Counter)
-    requests: int = 0
-    """Those that the pool still counts."""
+    used: int = 0
+    """Connections that the pool still counts as in use."""
     served: int = 0
     """Normal calls that were answered afterwards."""
     open: int = 0
@@ -72,11 +72,8 @@ async def look(client: MemStackAsyncClient, left: Left) -> None:
     transport = what_sends(client)
     (pool,) = transport._pools.values()
     for http, _ in pool.idle:
-        left.states.update(_state(connection) for connection in http._pool.connections)
-        left.requests += len(http._pool._requests)
+        connection = http._pool._connection
+        left.states["idle" if connection.is_idle() else str(connection.info())] += 1
+    left.used = len(pool._used)
     for number in range(100):
         left.served += (await client.get_memo(f"m{number}")).id == f"m{number}"
-
-
-def _state(connection: Any) -> str:
-    return "idle" if connection.is_idle() else str(connection.info())

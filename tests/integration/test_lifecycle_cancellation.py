@@ -31,7 +31,7 @@ def test_cancelled_calls_leave_nothing_behind(twice: bool) -> None:
     assert left.ends["CancelledError"] > 100
     assert set(left.ends) <= {"CancelledError", "Memo"}
     assert set(left.states) <= {"idle"}
-    assert (left.requests, left.told, left.served, left.open) == (0, [], 100, 0)
+    assert (left.used, left.told, left.served, left.open) == (0, [], 100, 0)
 
 
 @pytest.mark.parametrize("name", ["hold-1", "half-1"])

@@ -56,17 +56,17 @@ def test_a_fork_amid_calls_of_other_threads_does_not_hang(echo: Echoing) -> None
     assert results == [("of a child", False)] * 15
 
 
-def test_a_fork_while_the_pool_is_locked_does_not_hang(echo: Echoing) -> None:
+def test_a_fork_while_a_connection_is_locked_does_not_hang(echo: Echoing) -> None:
     """By a thread that the child does not have."""
     with MemStackClient(KEY, echo.url) as client:
         own = port_of(client)
         transport = what_sends(client)
         ((http, _),) = transport._pool.idle
-        pool = http._pool
+        connection = http._pool._connection
         locked, over = threading.Event(), threading.Event()
 
         def hold() -> None:
-            with getattr(pool, "_optional_thread_lock", None) or pool._pool_lock:
+            with connection._request_lock:
                 locked.set()
                 over.wait(PATIENCE)
 
