@@ -146,7 +146,8 @@ def test_threads_that_call_first_share_one_transport(
     """It is made once: another for each thread would read the certificates as often."""
     client: Driven = drive(CLASSES[colour](KEY, "http://127.0.0.1:9"))
     later: Any = client.client._transport
-    make, made, second_is_there = later._make, [], threading.Event()
+    make, second_is_there = later._make, threading.Event()
+    made: list[Any] = []
 
     class Watched:
         """A lock that tells when somebody has to wait for it."""
