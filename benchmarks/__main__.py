@@ -44,7 +44,14 @@ def measured() -> tuple[tables.Tables, dict[str, picture.Series]]:
             for _ in passes
         ]
         ready = imports.ready(url)
-        where = parts.shares(url)
+        where = {
+            tables.WHERE: parts.blocking(url, "httpx"),
+            f"{tables.WHERE}, awaited": parts.awaited(url),
+        }
+        if find_spec("pyreqwest"):
+            where[f"{tables.WHERE}, pyreqwest"] = parts.blocking(url, "pyreqwest")
+        where[f"{tables.WHERE}, imports of a first client"] = parts.imported()
+        where["bytes of Python that a connection holds"] = memory.parts(url)
         held = {colour: memory.held(url, colour, rounds=3) for colour in ("blocking", "awaited")}
     blocking = {case: least(found[case] for found in one_by_one) for case in CASES}
     awaited = {many: least(found[many] for found in at_once) for many in calls.AT_ONCE}
@@ -55,7 +62,7 @@ def measured() -> tuple[tables.Tables, dict[str, picture.Series]]:
         tables.GROWTH: tables.growth(awaited),
         tables.READY: ready,
         tables.MEMORY: tables.blocking({name: row for name, row in held.items() if row}),
-        tables.WHERE: where,
+        **where,
     }, {
         "get_memo, so many at once": series(awaited),
         "search_memory, so many results": series(searches),

@@ -71,12 +71,14 @@ def _transports() -> dict[str, str]:
 
 def _spent(program: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Where these say how to connect, a client begins to at once.
-    said = {name for name in os.environ if is_of_connections(name)}
-    plain = {name: value for name, value in os.environ.items() if name not in said}
-    subprocess.run([sys.executable, "-c", program], check=True, env=plain)
+    subprocess.run([sys.executable, "-c", program], check=True, env=plain_environment())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def plain_environment() -> dict[str, str]:
+    """That of this process, without what says how to connect: there a client begins to at once."""
+    return {name: value for name, value in os.environ.items() if not is_of_connections(name)}
 
 
 def _second_over_first(make: str, rounds: int) -> float:

@@ -3,7 +3,8 @@
 A process makes so many calls at the same time, so that each has a connection of its own, and
 keeps them open. What counts is by how much its anonymous memory grows: that has what C and Rust
 hold, which tracemalloc does not see, and not the code of libraries, which a process shares. What
-is imported on the way is imported before, so that only the client and its connections are left.
+is imported on the way is imported before, and the model of the answer is built, so that only the
+client and its connections are left.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,6 +27,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
+from .packages import package_of
 from .requests import HEADERS, KEY, memo_id
 from .server import together
 
@@ -52,6 +56,23 @@ def held(url: str, colour: str, rounds: int) -> dict[str, float]:
     return best
 
 
+def parts(url: str) -> dict[str, dict[str, float]]:
+    """By package, what it holds of Python for each connection, with its share of the client."""
+    columns: dict[str, dict[str, float]] = {}
+    with together(url, CONNECTIONS):
+        for colour in ("blocking", "awaited"):
+            for name in ("httpx", "memstack"):
+                modules = _process(url, colour, name, [])["modules"]
+                tries = (_process(url, colour, name, modules, "parts") for _ in range(9))
+                whole = (found for found in tries if not _lacking([found]))
+                columns[f"{name}, {colour}"] = next(whole)["parts"]
+    packages = sorted({package for column in columns.values() for package in column})
+    return {
+        package: {name: column.get(package, 0) for name, column in columns.items()}
+        for package in packages
+    }
+
+
 def _lacking(found: list[dict[str, Any]]) -> int:
     return sum(one["connections"] != CONNECTIONS for one in found)
 
@@ -60,9 +81,11 @@ def _installed(variant: str) -> bool:
     return "pyreqwest" not in variant or find_spec("pyreqwest") is not None
 
 
-def _process(url: str, colour: str, variant: str, modules: list[str]) -> dict[str, Any]:
+def _process(
+    url: str, colour: str, variant: str, modules: list[str], what: str = "bytes"
+) -> dict[str, Any]:
     ran = subprocess.run(
-        [sys.executable, "-m", "benchmarks.memory", url, colour, variant],
+        [sys.executable, "-m", "benchmarks.memory", url, colour, variant, what],
         input=json.dumps(modules),
         env={**os.environ, **TUNED},
         stdout=subprocess.PIPE,
@@ -84,6 +107,23 @@ class _Growth:
         grown = _anonymous() - self._before
         modules = [name for name in sys.modules if name != "__main__"]
         return json.dumps({"bytes": grown, "connections": _open(url), "modules": modules})
+
+
+class _Parts:
+    """The same of what Python holds, by package and connection."""
+
+    def __init__(self) -> None:
+        tracemalloc.start()
+
+    def told(self, url: str) -> str:
+        """The same as JSON, in bytes."""
+        gc.collect()
+        held = Counter[str]()
+        for found in tracemalloc.take_snapshot().statistics("filename"):
+            held[package_of(found.traceback[0].filename) or "others"] += found.size
+        tracemalloc.stop()
+        parts = {name: size / CONNECTIONS for name, size in held.items()}
+        return json.dumps({"parts": parts, "connections": _open(url)})
 
 
 def _anonymous() -> int:
@@ -123,9 +163,9 @@ def _client(url: str, colour: str, variant: str) -> tuple[Any, Callable[[], Any]
     return client, lambda: client.get_memo(memo_id())
 
 
-def _blocking(url: str, variant: str) -> str:
+def _blocking(url: str, variant: str, kind: type[_Growth | _Parts]) -> str:
     _at_once(lambda: None)
-    growth = _Growth()
+    growth = kind()
     client, call = _client(url, "blocking", variant)
     _at_once(call)
     told = growth.told(url)
@@ -145,8 +185,8 @@ def _at_once(call: Callable[[], Any]) -> None:
             done.result()
 
 
-async def _awaited(url: str, variant: str) -> str:
-    growth = _Growth()
+async def _awaited(url: str, variant: str, kind: type[_Growth | _Parts]) -> str:
+    growth = kind()
     client, call = _client(url, "awaited", variant)
 
     async def work() -> None:
@@ -158,11 +198,19 @@ async def _awaited(url: str, variant: str) -> str:
     return told
 
 
-def _main(url: str, colour: str, variant: str) -> None:
+def _main(url: str, colour: str, variant: str, what: str) -> None:
     for name in json.load(sys.stdin):
         with suppress(ImportError):  # a module under another name
             import_module(name)
-    print(_blocking(url, variant) if colour == "blocking" else asyncio.run(_awaited(url, variant)))
+    if "memstack" in variant:
+        from memstack.models import Memo
+
+        Memo.model_rebuild()
+    kind = _Growth if what == "bytes" else _Parts
+    if colour == "blocking":
+        print(_blocking(url, variant, kind))
+    else:
+        print(asyncio.run(_awaited(url, variant, kind)))
 
 
 if __name__ == "__main__":
