@@ -2,15 +2,11 @@
 
 import { element } from "./elements.js";
 
-const WORD = /[\p{L}\p{N}]+/gu;
-
 /** The text of a field of a result, with what matched in <mark>. */
-export function marked(result, field, text, query) {
-  const told = toldSpots(result.metadata.highlights, field, text);
-  const spots = told.length ? told : wordSpots(text, query);
+export function marked(result, field, text) {
   const parts = [];
   let end = 0;
-  for (const [from, to] of spots) {
+  for (const [from, to] of spots(result.metadata.highlights, field, text)) {
     if (from < end) continue;
     parts.push(text.slice(end, from), element("mark", {}, text.slice(from, to)));
     end = to;
@@ -26,8 +22,8 @@ export function elsewhere(result) {
   return [...new Set(texts.map((one) => String(one.text)))];
 }
 
-// Of a server that tells none, and where a caller's own metadata has this name.
-function toldSpots(highlights, field, text) {
+// None where a caller's own metadata has this name.
+function spots(highlights, field, text) {
   if (!Array.isArray(highlights)) return [];
   const characters = Array.from(text);
   const units = (count) => characters.slice(0, count).join("").length;
@@ -36,11 +32,4 @@ function toldSpots(highlights, field, text) {
     .filter((one) => one.text && characters.slice(one.start, one.end).join("") === one.text)
     .map((one) => [units(one.start), units(one.end)])
     .sort((a, b) => a[0] - b[0]);
-}
-
-function wordSpots(text, query) {
-  const wanted = new Set(query.toLowerCase().match(WORD));
-  return [...text.matchAll(WORD)]
-    .filter((word) => wanted.has(word[0].toLowerCase()))
-    .map((word) => [word.index, word.index + word[0].length]);
 }

@@ -15,14 +15,14 @@ export function searchView(view, { say, run }) {
       const filters = { group_id: group, date_from: from, date_to: to }; // JSON leaves out undefined.
       const body = { query, limit: 50, filters };
       const found = await ask("POST", "/api/v1/memory/search", { body });
-      results.replaceChildren(...found.results.map((result) => shown(result, query)));
+      results.replaceChildren(...found.results.map((result) => shown(result)));
       say(found.total === 1 ? "1 result" : `${found.total || "No"} results`);
     }),
   );
   return { open: () => form.elements.query.focus() };
 }
 
-function shown(result, query) {
+function shown(result) {
   const { name, source_type, source_description, group_id, valid_at } = result.metadata;
   const near = elsewhere(result);
   return element(
@@ -31,8 +31,8 @@ function shown(result, query) {
     element(
       "article",
       {},
-      name ? element("h3", {}, ...marked(result, "name", String(name), query)) : null,
-      element("p", { class: "content" }, ...marked(result, "content", result.content, query)),
+      name ? element("h3", {}, ...marked(result, "name", String(name))) : null,
+      element("p", { class: "content" }, ...marked(result, "content", result.content)),
       near.length ? element("p", { class: "quiet" }, "Beside it: ", element("mark", {}, near.join(", "))) : null,
       facts(
         text(source_type),
