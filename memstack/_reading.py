@@ -139,6 +139,8 @@ def error_of(
     if is_no_route(response):
         kind = UnsupportedOperationError
         detail = "this server does not have the operation; or check base_url"
+    elif status == 404 and not isinstance(body, dict):
+        detail = "no answer of MemStack; check base_url, and what is between"
     if 300 <= status < 400:
         place = response.headers.get("location", "elsewhere")
         others = f" after {redirects} others" if redirects else ""

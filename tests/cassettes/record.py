@@ -211,7 +211,12 @@ def main(argv: list[str] | None = None, http_client: httpx.Client | None = None)
     folder = parser.parse_args(argv).folder
     # Each exchange once: a failure is to be seen and not mended.
     options: dict[str, Any] = {"max_retries": 0, "on_unsupported": "ignore"}
-    with MemStackClient(http_client=http_client, **options) as client:
+    try:
+        client = MemStackClient(http_client=http_client, **options)
+    except MemStackError as error:  # a variable is missing, or wrong
+        print(error, file=sys.stderr)
+        return 2
+    with client:
         record(client, folder)
     print(f"recorded into {folder}")
     return 0

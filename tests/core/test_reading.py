@@ -238,3 +238,10 @@ def test_a_redirect_stays_on_its_origin(place: str, target: str | None) -> None:
     moved = WireResponse(307, {"location": place}, b"")
 
     assert redirect_of(moved, "POST", "https://memstack.test/a/b/c") == target
+
+
+@pytest.mark.parametrize("body", [b"<html><h1>Not Found</h1>", b"", b'"Not Found"'])
+def test_a_404_that_is_none_of_memstack_says_so(body: bytes) -> None:
+    """A proxy's, or that of another program at a wrong base_url."""
+    assert "no answer of MemStack; check base_url" in error(body, 404).message
+    assert "base_url" not in error(b'{"detail": "Memo not found"}', 404).message

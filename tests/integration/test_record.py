@@ -109,3 +109,15 @@ def test_scrubs_headers_of_requests_and_answers() -> None:
 
     assert answer["headers"] == {"location": [f"{HOST}/?k=ms_sk_REDACTED"]}
     assert answer["body"]["string"] == b'{"key":"ms_sk_REDACTED"}'
+
+
+def test_says_which_variable_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a line, and without a traceback."""
+    monkeypatch.delenv("MEMSTACK_API_KEY", raising=False)
+
+    assert main([str(tmp_path)]) == 2
+
+    assert "MEMSTACK_API_KEY" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
