@@ -81,6 +81,7 @@ screenshots: $(VENV)/installed ## Write docs/images: the page of memstack serve;
 bench: $(VENV)/benched ## Write docs/performance.md, what calls cost, and docs/search.md, what is found
 	python -m benchmarks
 	python -m benchmarks.retrieval
+	python -m benchmarks.meaning
 
 bench-embedded: $(VENV)/benched ## Write docs/performance.md: the embedded MemStack beside bare SQLite
 	python -m benchmarks.embedded

@@ -73,9 +73,13 @@ def questions() -> Iterator[Question]:
                     yield Question(part, language, kind, text, answer)
 
 
-def ranks(asked: Iterable[Question]) -> dict[Question, int | None]:
-    """At which place, counted from 1, each has its answer; None if not among the first ten."""
-    with MemStackClient.local() as client:
+def ranks(asked: Iterable[Question], **options: Any) -> dict[Question, int | None]:
+    """At which place, counted from 1, each has its answer; None if not among the first ten.
+
+    Args:
+        options: Of `MemStackClient.local`.
+    """
+    with MemStackClient.local(**options) as client:
         for episode in episodes():
             client.create_episode(**episode)
         found = {}

@@ -13,10 +13,12 @@ from ._connecting import Cert, Connecting, TransportName, Verify
 from ._history import AttemptHook
 from ._lifecycle import AnyTransport, HttpClient, Lifecycle
 from ._settings import MAX_RESPONSE_BYTES, ApiKey, OnUnsupported, Settings
-from .exceptions import InsecureConnectionWarning
+from .exceptions import InsecureConnectionWarning, ValidationError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from .local.embedding import Embed
 
 
 class _Unset:
@@ -114,17 +116,40 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
         self._start(settings, connection, connecting if http_client is None else None)
 
     @classmethod
-    def local(cls, path: str | os.PathLike[str] | None = None) -> Self:
+    def local(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        embedder: Embed | None = None,
+        query_embedder: Embed | None = None,
+        embedding_model: str | None = None,
+    ) -> Self:
         """A client of an embedded MemStack: no server, no network, no key to bring.
 
         Args:
             path: The SQLite file to keep it in, made if missing; None for memory, lost at close.
+            embedder: A function that takes a list of texts and gives as many vectors of one
+                length, lists of numbers or an array; then a search finds by meaning too, after
+                it has had the vectors made that are missing. None searches by words alone.
+            query_embedder: The same for questions, where the model tells them from texts.
+            embedding_model: What the file calls the embedder's model, with its version: one file
+                has vectors of one model. Needed with an embedder and a path.
 
         Raises:
-            ValidationError: The path cannot be used, or holds another kind of file.
+            ValidationError: The path cannot be used, or holds another kind of file, or vectors of
+                another model; or the embedder is none.
         """
+        given = None
+        if embedder is not None:
+            from .local import Embedder
+
+            if path is None and embedding_model is None:
+                embedding_model = "the only one"  # there are no others in this memory
+            given = Embedder(embedder, embedding_model or "", query_embedder)
+        elif query_embedder is not None or embedding_model is not None:
+            raise ValidationError("embedder: is missing; it makes the vectors of what is stored")
         client = cls.__new__(cls)
-        client._start_embedded(path)
+        client._start_embedded(path, given)
         return client
 
     @property

@@ -21,7 +21,7 @@ from .operations import Operation
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .local import EmbeddedServer
+    from .local import EmbeddedServer, Embedder
 
 T = TypeVar("T")
 HttpClient = TypeVar("HttpClient")
@@ -37,6 +37,8 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
     _transport: AnyTransport | Later[AnyTransport]
     _recipe: Connecting | str | None
     """What another process makes the transport of: a file's path if embedded; None for nothing."""
+    _embedder: Embedder | None = None
+    """What an embedded one makes vectors with; another process gets it too."""
     _parent: Self | None = None
     """The client that owns the transport; None for the owner itself."""
     _server: Server
@@ -64,10 +66,16 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         self._server = Server(settings.base_url)
         self._closed = False
 
-    def _start_embedded(self, path: str | os.PathLike[str] | None, **settings: Any) -> None:
+    def _start_embedded(
+        self,
+        path: str | os.PathLike[str] | None,
+        embedder: Embedder | None = None,
+        **settings: Any,
+    ) -> None:
         from .local import EmbeddedServer  # sqlite3 is not for everyone
 
-        server = EmbeddedServer(path)
+        server = EmbeddedServer(path, embedder=embedder)
+        self._embedder = embedder
         place = f"local:{os.fspath(path) if path is not None else ''}"
         self._start(
             Settings(**{**settings, "api_key": server.owner_key, "base_url": place}),
@@ -99,7 +107,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         state = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
         if isinstance(settings.api_key, str):
             state["api_key"] = _key_left_behind  # a pickle may be kept where no key belongs
-        return {"settings": state, "recipe": recipe}
+        return {"settings": state, "recipe": recipe, "embedder": self._embedder}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         recipe, settings = state["recipe"], state["settings"]
@@ -107,7 +115,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
             transport = self._connect(settings["base_url"], recipe, None)
             self._start(Settings(**settings), transport, recipe)
         else:
-            self._start_embedded(recipe, **settings)
+            self._start_embedded(recipe, state["embedder"], **settings)
 
     def _ready(self) -> AnyTransport:
         """What sends; made before the clock of a call runs, since that may take a while.

@@ -1,5 +1,6 @@
 """The embedded MemStack: the whole API in this process, over SQLite, without a network."""
 
+from memstack.local.embedding import Embedder
 from memstack.local.server import EmbeddedServer
 from memstack.local.transports import AsyncLocalTransport, LocalTransport
 from memstack.local.upkeep import (
@@ -9,6 +10,7 @@ from memstack.local.upkeep import (
     TableStats,
     backup,
     compact,
+    forget_vectors,
     stats,
 )
 
@@ -16,11 +18,13 @@ __all__ = [
     "AsyncLocalTransport",
     "Compacted",
     "EmbeddedServer",
+    "Embedder",
     "GroupStats",
     "LocalTransport",
     "Stats",
     "TableStats",
     "backup",
     "compact",
+    "forget_vectors",
     "stats",
 ]

@@ -40,7 +40,9 @@ _MARKED = """
 def highlights(
     connection: sqlite3.Connection, terms: Collection[str], found: Collection[int]
 ) -> dict[int, list[dict[str, Any]]]:
-    """What of *terms* stands in the episodes *found*, by their `seq`."""
+    """What of *terms* stands in the episodes *found*, by their `seq`; of those that have any."""
+    if not terms:
+        return {}
     values = {
         "words": " OR ".join(terms),
         "found": json.dumps(list(found)),

@@ -17,6 +17,7 @@ from memstack._rules import EpisodeListing, MemoListing
 from memstack._version import __version__
 from memstack.local import episodes, keys, memos, search
 from memstack.local.answers import Answer, Refusal
+from memstack.local.vectors import Asked
 from memstack.models import APIKeyCreate, EpisodeCreate, MemoCreate, MemoryQuery, MemoUpdate
 
 __all__ = ["CAPABILITIES", "Call", "Route", "route_of"]
@@ -36,6 +37,8 @@ class Call:
     once: str | None = None
     """The Idempotency-Key, of a creation."""
     bearer: keys.Bearer = keys.NOBODY
+    asked: Asked | None = None
+    """The question of a search, where there is a model to make a vector of it."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ _ROUTES = (
     _reading(
         "search_memory",
         "/api/v1/memory/search",
-        lambda connection, call: search.search(connection, call.body),
+        lambda connection, call: search.search(connection, call.body, call.asked),
         method="POST",
         body=MemoryQuery,
     ),

@@ -89,14 +89,33 @@ _FIRST = (
     """,
 )
 
+# Where foreign keys are off, a vector outlives its episode; no other gets its `seq`.
+_VECTORS = """
+    CREATE TABLE episode_vectors (
+        seq INTEGER PRIMARY KEY REFERENCES episodes (seq) ON DELETE CASCADE,
+        vector BLOB NOT NULL
+    )
+"""
+
 # One entry per version, never changed once released: entry n leads from version n to n + 1.
 # The second has no statements: the index is written anew, for it cuts words otherwise.
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, ())
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, (), (_VECTORS,))
+
+_WORDS_SINCE = 2
+"""The version that first cut words as `text` does now."""
 
 SCHEMA_VERSION = len(_MIGRATIONS)
 
 # Of the current version.
-_TABLES = ("settings", "episodes", "episode_words", "memos", "api_keys", "answers")
+_TABLES = (
+    "settings",
+    "episodes",
+    "episode_words",
+    "episode_vectors",
+    "memos",
+    "api_keys",
+    "answers",
+)
 
 
 def require_fts5(connection: sqlite3.Connection) -> None:
@@ -184,15 +203,15 @@ def migrate(connection: sqlite3.Connection) -> None:
     for statements in _MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
-    if version:
-        connection.execute("DROP TABLE episode_words")
-        connection.execute(_WORDS)
-        index.rebuild(connection)
-    else:
+    if version == 0:
         connection.executemany(
             "INSERT INTO settings VALUES (?, ?)",
             [("user_id", str(uuid.uuid4())), ("secret", secrets.token_bytes(32))],
         )
+    elif version < _WORDS_SINCE:
+        connection.execute("DROP TABLE episode_words")
+        connection.execute(_WORDS)
+        index.rebuild(connection)
     # Both are part of the transaction: another process sees all of a new file or nothing of it.
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

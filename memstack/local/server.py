@@ -15,19 +15,21 @@ import sqlite3
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 
 from memstack._rules import KEY_PREFIX
 from memstack._wire import WireRequest, WireResponse
 from memstack.exceptions import MemStackError, ValidationError
-from memstack.local import idempotency, keys, routes, validation
+from memstack.local import filters, idempotency, keys, routes, validation
 from memstack.local.answers import Answer, Refusal, encoded, request_id_of
 from memstack.local.database import Closed, Database, Unusable
+from memstack.local.embedding import Embedder, Embedding
 from memstack.local.episodes import create_all
 from memstack.local.keys import Bearer
 from memstack.local.routes import Call, Route
 from memstack.local.troubles import BUSY, DAMAGED, Trouble
-from memstack.models import EpisodeCreate
+from memstack.models import EpisodeCreate, MemoryQuery
 
 __all__ = ["Admit", "EmbeddedServer"]
 
@@ -50,15 +52,21 @@ class EmbeddedServer:
     Args:
         path: The file, made if there is none; None keeps all in memory until `close`.
         owner_key: The key that may do everything; None makes a random one. It is not stored.
+        embedder: What makes vectors for searches by meaning; None searches by words alone.
 
     Raises:
-        ValidationError: *path* cannot be used, or *owner_key* does not look like a key.
+        ValidationError: *path* cannot be used, *owner_key* does not look like a key, or the file
+            has vectors of another model than *embedder*.
         MemStackError: The file is locked, damaged or of a newer version, the disk is full, or
             SQLite cannot search text.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, owner_key: str | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        owner_key: str | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
         if owner_key is not None and not keys.is_key(owner_key):
             # The key itself stays out of the message: it may be a typo in a real one.
@@ -68,6 +76,13 @@ class EmbeddedServer:
         self.path = _absolute(path)
         self.owner_key = owner_key or keys.new_key()
         self._database = Database(self.path)
+        self._embedding: Embedding | None = None
+        if embedder is not None:
+            try:
+                self._embedding = Embedding(self._database, embedder)
+            except BaseException:
+                self._database.close()
+                raise
 
     def __repr__(self) -> str:
         return f"<EmbeddedServer {self.path or 'in memory'}>"
@@ -131,19 +146,22 @@ class EmbeddedServer:
             return self.reply(request, admit)
         except Closed as error:
             answer = Answer(503, {"detail": str(error)}, {"retry-after": "1"})
-            return encoded(answer, request_id_of(_lowered(request.headers)))
+        except MemStackError as error:
+            answer = Answer(500, {"detail": error.message}, {"x-should-retry": "false"})
+        return encoded(answer, request_id_of(_lowered(request.headers)))
 
     def reply(self, request: WireRequest, admit: Admit = _everyone) -> WireResponse:
         """The answer to *request*, for whoever shares this process with the server.
 
         Raises:
             Closed: The server is closed, or this process is a fork of the one whose memory it has.
+            MemStackError: The embedder failed, or the file has vectors of another model now.
         """
         headers = _lowered(request.headers)
         request_id = request_id_of(headers)
         try:
             return encoded(self._answer(request, headers, admit, request_id), request_id)
-        except Closed:
+        except (Closed, MemStackError):
             raise
         except Exception as error:
             _log_fault(error, request_id)
@@ -179,6 +197,9 @@ class EmbeddedServer:
             validation.token_of(headers, "Idempotency-Key") if route.once else None,
             bearer,
         )
+        if self._embedding is not None and isinstance(call.body, MemoryQuery):
+            filters.conditions(call.body)  # a bad one is refused before a model is asked
+            call = replace(call, asked=self._embedding.of_question(call.body.query))
         if not route.writes:
             with self._database.reading() as connection:
                 return route.run(connection, call)

@@ -15,13 +15,22 @@ from datetime import datetime
 from typing import Any
 
 from memstack.exceptions import MemStackError, ValidationError
-from memstack.local import schema
+from memstack.local import schema, vectors
 from memstack.local.moments import read
 from memstack.local.newfile import SIDE_FILES, new_file
-from memstack.local.opening import connect, open_file
+from memstack.local.opening import connect, open_file, transaction
 from memstack.local.troubles import trouble_of
 
-__all__ = ["Compacted", "GroupStats", "Stats", "TableStats", "backup", "compact", "stats"]
+__all__ = [
+    "Compacted",
+    "GroupStats",
+    "Stats",
+    "TableStats",
+    "backup",
+    "compact",
+    "forget_vectors",
+    "stats",
+]
 
 _LARGEST = 10
 
@@ -70,6 +79,10 @@ class Stats:
     users: int
     largest_groups: tuple[GroupStats, ...]
     """At most ten, the largest first."""
+    vectors: int
+    """Episodes that have one; a search with an embedder makes those that are missing."""
+    embedding_model: str | None
+    """What made them; None without any."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,7 @@ def stats(path: Path) -> Stats:
     """
     with _opened(path) as connection:
         connection.execute("BEGIN")
+        kept = vectors.kept(connection)
         counted = connection.execute(
             "SELECT count(DISTINCT group_id), count(DISTINCT tenant_id), "
             "count(DISTINCT project_id), count(DISTINCT user_id) FROM episodes"
@@ -153,7 +167,23 @@ def stats(path: Path) -> Stats:
             projects=counted[2],
             users=counted[3],
             largest_groups=tuple(GroupStats(id, n, read(newest)) for id, n, newest in groups),
+            vectors=kept.rows if kept else 0,
+            embedding_model=kept.model if kept else None,
         )
+
+
+def forget_vectors(path: Path) -> int:
+    """Delete the vectors of the file *path*, all of one model; how many there were.
+
+    Nothing else changes. The next search with an embedder makes them anew, with whichever it has;
+    one that has another model open meanwhile is refused from then on.
+
+    Raises:
+        ValidationError: *path* is no MemStack file.
+        MemStackError: It is locked or damaged, or the disk is full.
+    """
+    with _opened(path) as connection, transaction(connection, "BEGIN IMMEDIATE"):
+        return vectors.forget(connection)
 
 
 def _of_table(connection: sqlite3.Connection, table: str) -> TableStats:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memstack._wire import WireRequest, WireResponse
-from memstack.local import EmbeddedServer
+from memstack.local import EmbeddedServer, Embedder
 
 EPISODES = "/api/v1/episodes/"
 SEARCH = "/api/v1/memory/search"
@@ -65,8 +65,8 @@ def _sql(path: Path, statement: str) -> list[Any]:
 class Memory:
     """An embedded server, asked in a few words."""
 
-    def __init__(self) -> None:
-        self.server = EmbeddedServer()
+    def __init__(self, embedder: Embedder | None = None) -> None:
+        self.server = EmbeddedServer(embedder=embedder)
 
     def ask(self, method: str, target: str, body: object = None) -> Any:
         response = self.server.handle(
