@@ -16,6 +16,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import operations
     from ._history import AttemptEvent
+    from ._paging import AsyncPager, Pager
     from ._server import ServerInfo
     from ._settling import Settlement
     from .async_client import MemStackAsyncClient
@@ -27,15 +28,20 @@ if TYPE_CHECKING:
         BadRequestError,
         ConflictError,
         InsecureConnectionWarning,
+        ListChangedError,
         MemStackError,
         NetworkError,
         NotFoundError,
         OutcomeUnknownError,
         PermissionDeniedError,
+        ProcessingError,
+        ProcessingFailedError,
+        ProcessingUnknownError,
         RateLimitError,
         RequestTimeoutError,
         ResponseValidationError,
         ServerError,
+        StillProcessingError,
         UnprocessableEntityError,
         UnsupportedArgumentError,
         UnsupportedArgumentWarning,
@@ -65,6 +71,7 @@ __all__ = [
     "APIError",
     "APIKey",
     "APIKeyCreate",
+    "AsyncPager",
     "Attempt",
     "AttemptEvent",
     "AuthenticationError",
@@ -75,6 +82,7 @@ __all__ = [
     "EpisodePage",
     "EpisodeResponse",
     "InsecureConnectionWarning",
+    "ListChangedError",
     "MemStackAsyncClient",
     "MemStackClient",
     "MemStackError",
@@ -87,8 +95,12 @@ __all__ = [
     "NetworkError",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Pager",
     "Permission",
     "PermissionDeniedError",
+    "ProcessingError",
+    "ProcessingFailedError",
+    "ProcessingUnknownError",
     "RateLimitError",
     "RequestTimeoutError",
     "Response",
@@ -97,6 +109,7 @@ __all__ = [
     "ServerInfo",
     "Settlement",
     "SourceType",
+    "StillProcessingError",
     "UnprocessableEntityError",
     "UnsupportedArgumentError",
     "UnsupportedArgumentWarning",
@@ -109,10 +122,12 @@ __all__ = [
 
 _MODULES = ("async_client", "client", "exceptions", "models", "operations", "response", "retry")
 _PLACES = {
+    "AsyncPager": "_paging",
     "Attempt": "exceptions",
     "AttemptEvent": "_history",
     "MemStackAsyncClient": "async_client",
     "MemStackClient": "client",
+    "Pager": "_paging",
     "Response": "response",
     "ServerInfo": "_server",
     "Settlement": "_settling",

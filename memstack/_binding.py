@@ -13,13 +13,19 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from types import CoroutineType
+from types import CoroutineType, GenericAlias
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
+from ._paging import AsyncPager, Pager
+from ._rows import Row
+from ._waiting import Waiting
+from ._walking import Walk
+from .models import Episode
 from .operations import Operation
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 
 
 def sync_method(build: Callable[P, Operation[T]]) -> Callable[Concatenate[Any, P], T]:
@@ -29,7 +35,7 @@ def sync_method(build: Callable[P, Operation[T]]) -> Callable[Concatenate[Any, P
         result: T = self.send(build(*args, **kwargs))
         return result
 
-    dressed: Callable[Concatenate[Any, P], T] = _dressed(method, build)
+    dressed: Callable[Concatenate[Any, P], T] = _dressed(method, build, _result(build))
     return dressed
 
 
@@ -42,16 +48,73 @@ def async_method(
         result: T = await self.send(build(*args, **kwargs))
         return result
 
-    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, T]] = _dressed(method, build)
+    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, T]] = _dressed(
+        method, build, _result(build)
+    )
     return dressed
 
 
-def _dressed(method: Any, build: Callable[..., Operation[Any]]) -> Any:
-    """*method* with the name, docstring and signature of *build*, and the result in the latter."""
+def sync_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], Pager[R]]:
+    """A method that gives an iterator over a list."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Pager[R]:
+        return Pager(self, build(*args, **kwargs))
+
+    dressed: Callable[Concatenate[Any, P], Pager[R]] = _dressed(
+        method, build, GenericAlias(Pager, _result(build))
+    )
+    return dressed
+
+
+def async_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], AsyncPager[R]]:
+    """The same for `async for`."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> AsyncPager[R]:
+        return AsyncPager(self, build(*args, **kwargs))
+
+    dressed: Callable[Concatenate[Any, P], AsyncPager[R]] = _dressed(
+        method, build, GenericAlias(AsyncPager, _result(build))
+    )
+    return dressed
+
+
+def sync_wait(build: Callable[P, Waiting]) -> Callable[Concatenate[Any, P], Episode]:
+    """A method that waits for an episode."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Episode:
+        episode: Episode = self._wait(build(*args, **kwargs))
+        return episode
+
+    dressed: Callable[Concatenate[Any, P], Episode] = _dressed(method, build, Episode)
+    return dressed
+
+
+def async_wait(
+    build: Callable[P, Waiting],
+) -> Callable[Concatenate[Any, P], CoroutineType[Any, Any, Episode]]:
+    """The same as a coroutine."""
+
+    async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Episode:
+        episode: Episode = await self._wait(build(*args, **kwargs))
+        return episode
+
+    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, Episode]] = _dressed(
+        method, build, Episode
+    )
+    return dressed
+
+
+def _result(build: Callable[..., Any]) -> Any:
+    """The type that what *build* describes ends in."""
+    (result,) = get_args(inspect.signature(build).return_annotation)
+    return result
+
+
+def _dressed(method: Any, build: Callable[..., Any], result: Any) -> Any:
+    """*method* with the name, docstring and signature of *build*, whose result is *result*."""
     # Of the class body that binds it: a function defined there would have these two from it.
     body = sys._getframe(2)
     signature = inspect.signature(build)
-    (result,) = get_args(signature.return_annotation)
     client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     method.__name__ = build.__name__
     method.__qualname__ = f"{body.f_locals['__qualname__']}.{build.__name__}"

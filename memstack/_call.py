@@ -22,8 +22,9 @@ from .exceptions import (
     RequestTimeoutError,
     ResponseValidationError,
 )
+from .models import EpisodePage
 from .operations import Operation
-from .response import Response
+from .response import Response, Rows
 from .retry import Effect, Pause, RetryBudget, RetryPolicy, outcome_of_status
 
 T = TypeVar("T")
@@ -121,6 +122,8 @@ class Call(Generic[T]):
         }
         if success:
             result = self._read(response, facts)
+            if operation.most is not None and isinstance(result, (EpisodePage, Rows)):
+                result.asked_for(operation.most)
             self.server.learn(operation, result, response.headers)
             self.server.budget.earn(self._price or RetryBudget.INCOME)
         elif operation.gone_is_done and was_unknown and _is_gone(response):

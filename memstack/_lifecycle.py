@@ -149,7 +149,11 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
     def _for_looks(self, call: Call[Any]) -> Self:
         """The client that settles *call*, within what is left of its deadline and one `timeout`."""
         # On a server that hangs a look costs one `timeout` more, not one for each of its attempts.
-        bounds = [b for b in (call.left(), self._settings.timeout) if b is not None]
+        return self._within(call.left(), self._settings.timeout)
+
+    def _within(self, *seconds: float | None) -> Self:
+        """The client whose calls take no longer than any of *seconds*; None for no limit."""
+        bounds = [bound for bound in seconds if bound is not None]
         return self._sibling(deadline=max(min(bounds), 0.001)) if bounds else self
 
     def _since(self, doubt: Doubt) -> float | None:

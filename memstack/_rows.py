@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["Brief", "Listing", "Read", "Row", "as_dicts", "as_html", "brief_list", "table"]
 
+MAY_FOLLOW = ", and more may follow"
+"""Said of a page that may not be the last."""
 MOST_TEXT = 80
 """Characters of one value."""
 MOST_IN_REPR = 3
@@ -35,10 +37,11 @@ class Brief:
         return _cut(repr(value)) if isinstance(value, dict) else repr(value)
 
 
-def brief_list(items: Sequence[object]) -> str:
-    """*items* as a list, of which the first few are shown."""
+def brief_list(items: Sequence[object], is_cut: bool = False) -> str:
+    """*items* as a list, of which the first few are shown; *is_cut* if others may follow."""
     shown = [repr(Brief(item)) for item in items[:MOST_IN_REPR]]
-    return f"[{', '.join([*shown, *_more(len(items), MOST_IN_REPR)])}]"
+    shown += _more(len(items), MOST_IN_REPR)
+    return f"[{', '.join([*shown, '…'] if is_cut else shown)}]"
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -93,6 +93,11 @@ class Server:
                     UnsupportedArgumentWarning,
                 )
 
+    def passes_over(self, operation: str, argument: str) -> bool:
+        """Whether it is known to pass over *argument* of *operation*."""
+        known = self.generation
+        return known is not None and argument in known.ignored.get(operation, {})
+
     def info(self, health: Mapping[str, Any]) -> ServerInfo:
         """What is known, of a server whose health answer is *health*."""
         generation = self.generation or Generation("unknown")

@@ -68,11 +68,11 @@ class Settings:
     @classmethod
     def _checked(cls, *, api_key: Any, headers: Any, **rest: Any) -> Settings:
         _check_key_or_function(api_key)
-        _check_number("timeout", rest["timeout"], above_0=True, or_none=True)
-        _check_number("deadline", rest["deadline"], above_0=True, or_none=True)
-        _check_number("retry_delay", rest["retry_delay"])
-        _check_number("max_retry_after", rest["max_retry_after"])
-        _check_number("settle_grace", rest["settle_grace"])
+        check_number("timeout", rest["timeout"], above_0=True, or_none=True)
+        check_number("deadline", rest["deadline"], above_0=True, or_none=True)
+        check_number("retry_delay", rest["retry_delay"])
+        check_number("max_retry_after", rest["max_retry_after"])
+        check_number("settle_grace", rest["settle_grace"])
         if not isinstance(rest["retry_unsafe"], bool):
             raise ValidationError("retry_unsafe: must be True or False")
         if rest["on_attempt"] is not None and not callable(rest["on_attempt"]):
@@ -160,7 +160,12 @@ def _check_count(name: str, value: Any) -> None:
         raise ValidationError(f"{name}: must be a whole number, 0 or more")
 
 
-def _check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool = False) -> None:
+def check_number(name: str, value: Any, *, above_0: bool = False, or_none: bool = False) -> None:
+    """Nothing, if *value* is a number of seconds.
+
+    Raises:
+        ValidationError: It is not, or is out of range.
+    """
     if value is None and or_none:
         return
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1

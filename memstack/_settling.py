@@ -116,7 +116,7 @@ def resolving(
         return _compared(operation, response_of((yield _memo_of(operation))).result)
     keyed = operation.sends_idempotency_key and server.honours_keys
     if operation.effect == "repeatable" or keyed:
-        answer = yield replace(operation, idempotency_key=doubt.idempotency_key)
+        answer = yield replace(operation, idempotency_key=doubt.idempotency_key, wait=None)
         if operation.gone_is_done and type(answer) is NotFoundError:
             return Settlement("applied")
         return Settlement("applied", response_of(answer).result)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
-from ._binding import async_method
+from ._binding import async_method, async_pager, async_wait
 from ._configured import Configured
 from ._connecting import Connecting
+from ._looking import Steps
+from ._paging import iter_episodes, iter_memos
 from ._sending import run_async, sending
 from ._server import ServerInfo
 from ._transports import Later, async_transport_of
+from ._waiting import Waiting, wait_for_episode
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["MemStackAsyncClient"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
@@ -50,6 +55,10 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     update_memo = async_method(operations.update_memo)
     delete_memo = async_method(operations.delete_memo)
     health_check = async_method(operations.health_check)
+
+    iter_episodes = async_pager(iter_episodes)
+    iter_memos = async_pager(iter_memos)
+    wait_for_episode = async_wait(wait_for_episode)
 
     @classmethod
     def _connect(
@@ -80,6 +89,9 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
 
         response = await run_async(sending(call), transport, self._sleep, ask)
         self._warn(operation)
+        if operation.wait is not None:
+            processed = await self._wait(Waiting.after(operation, response.result))
+            response = replace(response, result=processed)
         return response
 
     async def server_info(self) -> ServerInfo:
@@ -105,8 +117,18 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         """
         from ._settling import resolving
 
-        steps = resolving(error, self._server, self._since)
+        return await self._carry_out(resolving(error, self._server, self._since))
+
+    async def _carry_out(self, steps: Steps[R]) -> R:
         return await run_async(steps, self._ready(), self._sleep, self.send_raw)
+
+    async def _wait(self, waiting: Waiting) -> Any:
+        async def look(operation: Operation[Any]) -> Response[Any]:
+            seconds = (waiting.left_for_a_look(), self._settings.deadline)
+            return await self._within(*seconds).send_raw(operation)
+
+        steps = waiting.steps(self._server, self._chance)
+        return await run_async(steps, self._ready(), self._sleep, look)
 
     async def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import operations
-from ._binding import sync_method
+from ._binding import sync_method, sync_pager, sync_wait
 from ._configured import Configured
 from ._connecting import Connecting
+from ._looking import Steps
+from ._paging import iter_episodes, iter_memos
 from ._sending import run, sending
 from ._server import ServerInfo
 from ._transports import Later, transport_of
+from ._waiting import Waiting, wait_for_episode
 from ._wire import Transport
 from .exceptions import MemStackError
 from .operations import Operation
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["MemStackClient"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class MemStackClient(Configured["httpx.Client", Transport]):
@@ -54,6 +59,10 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     update_memo = sync_method(operations.update_memo)
     delete_memo = sync_method(operations.delete_memo)
     health_check = sync_method(operations.health_check)
+
+    iter_episodes = sync_pager(iter_episodes)
+    iter_memos = sync_pager(iter_memos)
+    wait_for_episode = sync_wait(wait_for_episode)
 
     @classmethod
     def _connect(
@@ -84,6 +93,9 @@ class MemStackClient(Configured["httpx.Client", Transport]):
 
         response = run(sending(call), transport, self._sleep, ask)
         self._warn(operation)
+        if operation.wait is not None:
+            processed = self._wait(Waiting.after(operation, response.result))
+            response = replace(response, result=processed)
         return response
 
     def server_info(self) -> ServerInfo:
@@ -109,8 +121,18 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         """
         from ._settling import resolving
 
-        steps = resolving(error, self._server, self._since)
+        return self._carry_out(resolving(error, self._server, self._since))
+
+    def _carry_out(self, steps: Steps[R]) -> R:
         return run(steps, self._ready(), self._sleep, self.send_raw)
+
+    def _wait(self, waiting: Waiting) -> Any:
+        def look(operation: Operation[Any]) -> Response[Any]:
+            seconds = (waiting.left_for_a_look(), self._settings.deadline)
+            return self._within(*seconds).send_raw(operation)
+
+        steps = waiting.steps(self._server, self._chance)
+        return run(steps, self._ready(), self._sleep, look)
 
     def close(self) -> None:
         """Closes the connections; the second time, and on a sibling, it does nothing."""

@@ -7,6 +7,11 @@
     │   ├── RequestTimeoutError        an attempt's timeout or the call's deadline passed
     │   └── OutcomeUnknownError        a write that may or may not have been applied
     ├── ResponseValidationError        an answer that is not of the promised shape
+    ├── ListChangedError               a walk through a list has lost its place
+    ├── ProcessingError                an episode was accepted, but cannot be relied on yet
+    │   ├── StillProcessingError       the time to wait is over; it may be done later
+    │   ├── ProcessingFailedError      the server could not process it
+    │   └── ProcessingUnknownError     the server does not tell, or could not be asked
     └── APIError                       an answer with an error status
         ├── BadRequestError            400
         ├── AuthenticationError        401, or a key that cannot be one
@@ -35,16 +40,21 @@ __all__ = [
     "BadRequestError",
     "ConflictError",
     "InsecureConnectionWarning",
+    "ListChangedError",
     "MemStackError",
     "NetworkError",
     "NotFoundError",
     "Outcome",
     "OutcomeUnknownError",
     "PermissionDeniedError",
+    "ProcessingError",
+    "ProcessingFailedError",
+    "ProcessingUnknownError",
     "RateLimitError",
     "RequestTimeoutError",
     "ResponseValidationError",
     "ServerError",
+    "StillProcessingError",
     "UnprocessableEntityError",
     "UnsupportedArgumentError",
     "UnsupportedArgumentWarning",
@@ -182,6 +192,55 @@ class ResponseValidationError(_Answered):
         headers: Headers of the answer, names in lower case.
         content: The raw body, untouched.
     """
+
+
+class ListChangedError(MemStackError):
+    """A walk through a list has lost its place: all rows that it knew there are gone.
+
+    It cannot go on without giving rows twice or leaving some out.
+    """
+
+
+class ProcessingError(MemStackError):
+    """An episode was accepted, but is not processed, or nobody can tell.
+
+    `outcome` is `applied`: do not create it again. `client.wait_for_episode(error.episode_name,
+    error.episode_id)` goes on waiting, also in another process.
+
+    Attributes:
+        episode_name: Its name.
+        episode_id: Its id; None where only its name was given.
+        status: The server's last word on it; None if it said none.
+        created: What `create_episode` would have returned; None if something else waited.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        episode_name: str = "",
+        episode_id: str | None = None,
+        status: str | None = None,
+        created: Any = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, **facts)
+        self.episode_name = episode_name
+        self.episode_id = episode_id
+        self.status = status
+        self.created = created
+
+
+class StillProcessingError(ProcessingError):
+    """The episode was not processed within the time to wait; it may be later."""
+
+
+class ProcessingFailedError(ProcessingError):
+    """The server says that it could not process the episode; waiting longer does not help."""
+
+
+class ProcessingUnknownError(ProcessingError):
+    """The server does not tell how far the episode is, or could not be asked; see `__cause__`."""
 
 
 class APIError(_Answered):

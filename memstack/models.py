@@ -24,10 +24,11 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    PrivateAttr,
     StringConstraints,
 )
 
-from ._rows import Brief, Listing, Read, Row
+from ._rows import MAY_FOLLOW, Brief, Listing, Read, Row
 
 __all__ = [
     "APIKey",
@@ -162,12 +163,27 @@ class EpisodePage(Listing):
     limit: int | None = None
     offset: int | None = None
     has_more: bool | None = None
+    _most: int | None = PrivateAttr(default=None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more episodes follow, or may follow where the server does not tell."""
+        if self.has_more is not None:
+            return self.has_more
+        return self._most is None or len(self.episodes) >= self._most
+
+    def asked_for(self, most: int) -> None:
+        """It was asked for with a limit of *most*, which servers of v0.1 do not repeat."""
+        if self.has_more is None:
+            self._most = most
 
     def _rows(self) -> Sequence[Row]:
         return self.episodes
 
     def _caption(self) -> str:
-        return f"{len(self.episodes):,} of {self.total:,} episodes"
+        # Where the server does not tell whether more follow, `total` is that of the page.
+        rest = MAY_FOLLOW if self.is_cut and self.total <= len(self.episodes) else ""
+        return f"{len(self.episodes):,} of {self.total:,} episodes{rest}"
 
 
 class MemoryQuery(_Sent):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
-from ._rows import Row, as_dicts, as_html, brief_list
+from ._rows import MAY_FOLLOW, Row, as_dicts, as_html, brief_list
 from .exceptions import Attempt
 
 if TYPE_CHECKING:
@@ -39,7 +39,21 @@ class Response(Generic[T]):
 
 
 class Rows(list[R]):
-    """A list of models: equal to any list of the same, short in a repr, a table in a notebook."""
+    """A list of models: equal to any list of the same, short in a repr, a table in a notebook.
+
+    A repr ends in `…` where more rows may follow those in it.
+    """
+
+    _most: int | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more rows may follow: it has as many as were asked for."""
+        return self._most is not None and len(self) >= self._most
+
+    def asked_for(self, most: int) -> None:
+        """It was asked for with a limit of *most* rows."""
+        self._most = most
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """A dict for each row, as `pandas.DataFrame` takes them; without the secret of a key."""
@@ -56,10 +70,10 @@ class Rows(list[R]):
         return type(self)(found) if isinstance(found, list) else found
 
     def __repr__(self) -> str:
-        return brief_list(self)
+        return brief_list(self, self.is_cut)
 
     def _repr_html_(self) -> str:
-        return as_html(f"{len(self):,} listed", self)
+        return as_html(f"{len(self):,} listed{MAY_FOLLOW if self.is_cut else ''}", self)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

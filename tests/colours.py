@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from memstack import MemStackAsyncClient, MemStackClient
+from memstack import AsyncPager, MemStackAsyncClient, MemStackClient
 from memstack._history import Chance
 
 Colour = Literal["sync", "async"]
@@ -38,9 +38,34 @@ class Driven:
             result = method(*args, **kwargs)
             if inspect.isawaitable(result):
                 result = self.loop.run_until_complete(_settled(result))
+            if isinstance(result, AsyncPager):
+                return DrivenPager(result, self.loop)
             return Driven(result, self.loop) if isinstance(result, AnyClient) else result
 
         return call
+
+
+class DrivenPager:
+    """An awaited pager, iterated without await."""
+
+    def __init__(self, pager: AsyncPager[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._pager = pager
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pager, name)
+
+    def __repr__(self) -> str:
+        return repr(self._pager)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return self._loop.run_until_complete(_settled(self._pager.__anext__()))
+        except StopAsyncIteration:
+            raise StopIteration from None
 
 
 async def _settled(awaitable: Awaitable[Any]) -> Any:

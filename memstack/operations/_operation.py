@@ -39,6 +39,10 @@ class Operation(Generic[T]):
     idempotency_key: str | None = None
     """The caller's own; None where each call makes one."""
     sends_idempotency_key: bool = False
+    most: int | None = None
+    """Most rows of the answer, where that is a page of a list."""
+    wait: float | None = None
+    """Seconds to wait, once it is answered, until what it created is processed; None for not."""
     gone_is_done: bool = False
     """Whether a 404 to a second sending means that the first one did it."""
 

@@ -5,9 +5,13 @@ from types import NoneType
 from typing import Any
 
 from .._rules import EpisodeListing
+from .._settings import check_number
 from ..models import Episode, EpisodeCreate, EpisodePage, EpisodeResponse, SourceType
 from ._arguments import checked, checked_key, segment
 from ._operation import Operation, describe
+
+WAIT = 300.0
+"""Seconds to wait for an episode, unless it is said otherwise."""
 
 
 def create_episode(
@@ -23,10 +27,11 @@ def create_episode(
     user_id: str | None = None,
     valid_at: datetime | None = None,
     idempotency_key: str | None = None,
+    wait: bool | float = False,
 ) -> Operation[EpisodeResponse]:
     """What became of an episode (a conversation, a document, an event) that is sent to be stored.
 
-    The answer may come before the episode can be found: its `status` tells.
+    The answer may come before the episode can be found: its `status` tells, and `wait` waits.
 
     Args:
         name: What to call it; not empty. Several episodes may share a name. One that holds `/`,
@@ -42,9 +47,13 @@ def create_episode(
         valid_at: When it happened, with a time zone; None for now.
         idempotency_key: A value of your own that makes a repeated call store it once, on a
             server that knows such keys; 1 to 255 visible ASCII characters, None for a new one.
+        wait: Whether to return only when it is processed, `status` being `completed`: True for
+            up to 300 seconds, or how many seconds; the `deadline` of the client is for the rest.
 
     Raises:
         ValidationError: An argument breaks its rule; nothing was sent.
+        ProcessingError: It was accepted, but is not processed, or the server does not tell;
+            `created` has what would have been returned without `wait`.
         OutcomeUnknownError: The answer was lost; the episode may or may not be stored.
         ServerError: The server failed; see `outcome`.
         RateLimitError: Still refused after the last attempt; `retry_after` has the seconds.
@@ -56,6 +65,8 @@ def create_episode(
     from memstack_api.models.episode_create import EpisodeCreate as Body
 
     key = checked_key("create_episode", idempotency_key)
+    seconds = (WAIT if wait else None) if isinstance(wait, bool) else wait
+    check_number("create_episode: wait", seconds, or_none=isinstance(wait, bool))
     body = checked(
         "create_episode",
         EpisodeCreate,
@@ -80,6 +91,7 @@ def create_episode(
         "once",
         sends_idempotency_key=True,
         idempotency_key=key,
+        wait=seconds,
     )
 
 
@@ -91,7 +103,9 @@ def list_episodes(
     tenant_id: str | None = None,
     user_id: str | None = None,
 ) -> Operation[EpisodePage]:
-    """A page of episodes, newest first; `has_more` tells whether others follow.
+    """A page of episodes, newest first; `is_cut` tells whether others follow.
+
+    `iter_episodes` of a client goes through all pages.
 
     Args:
         limit: Most episodes in the page; 1 to 200.
@@ -119,7 +133,7 @@ def list_episodes(
             "user_id": user_id,
         },
     )
-    return describe("list_episodes", EpisodePage, described(**params), "read")
+    return describe("list_episodes", EpisodePage, described(**params), "read", most=limit)
 
 
 def get_episode(name: str) -> Operation[Episode]:

@@ -50,7 +50,9 @@ def create_memo(
 
 
 def list_memos(limit: int = 20, offset: int = 0) -> Operation[Rows[Memo]]:
-    """Your memos, newest first.
+    """Your memos, newest first; `is_cut` tells whether others may follow.
+
+    `iter_memos` of a client goes through all pages.
 
     Args:
         limit: Most memos to return; 1 to 1000.
@@ -65,7 +67,7 @@ def list_memos(limit: int = 20, offset: int = 0) -> Operation[Rows[Memo]]:
     from memstack_api.api.memos.list_memos import _get_kwargs as described
 
     params = checked("list_memos", MemoListing, {"limit": limit, "offset": offset})
-    return describe("list_memos", Rows[Memo], described(**params), "read")
+    return describe("list_memos", Rows[Memo], described(**params), "read", most=limit)
 
 
 def get_memo(memo_id: str) -> Operation[Memo]:
