@@ -18,7 +18,7 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak screenshots bench bench-embedded bench-check build clean
+.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak ingest-figures screenshots bench bench-embedded bench-check build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ abuse: $(VENV)/installed ## Write docs/reliability.md: the embedded database und
 
 soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fails if it grows
 	python -m benchmarks.soak
+
+ingest-figures: $(VENV)/benched ## Write docs/ingest.md: kills, cost and memory of bulk ingests
+	python -m benchmarks.ingest
 
 screenshots: $(VENV)/installed ## Write docs/images: the page of memstack serve; needs Chromium
 	$(VENV)/bin/python -m pip install --quiet --editable '.[browser]'

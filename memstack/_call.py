@@ -10,7 +10,7 @@ from ._claims import Doubt, Ticket
 from ._history import Chance, History
 from ._masking import masked, quotable
 from ._place import Place
-from ._reading import error_of, is_no_route, read_answer
+from ._reading import error_of, is_no_route, read_answer, retry_after
 from ._server import Server
 from ._settings import ApiKey, Settings
 from ._wire import WireRequest, WireResponse
@@ -272,7 +272,10 @@ class Call(Generic[T]):
         elapsed = self._chance.monotonic() - self._attempt_started
         told = response.headers.get("x-request-id")
         request_id = self._request_id if told is None else masked(told, self._keys)
-        self._history.add(response.status, None, outcome, elapsed, request_id)
+        asked = None
+        if response.status in (429, 503):
+            asked = retry_after(response.headers, now=self._chance.now())
+        self._history.add(response.status, None, outcome, elapsed, request_id, retry_after=asked)
         return request_id
 
     def _failure(self, kind: type[NetworkError], message: str, **facts: Any) -> NetworkError:

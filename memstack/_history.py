@@ -42,6 +42,8 @@ class AttemptEvent:
     elapsed: float
     """Seconds it took."""
     request_id: str
+    retry_after: float | None = None
+    """Seconds that an answer of 429 or 503 asked to wait; None where it did not."""
 
 
 AttemptHook = Callable[[AttemptEvent], None]
@@ -80,10 +82,12 @@ class History:
         elapsed: float,
         request_id: str,
         reason: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         """An attempt has ended; *failure* says in words what *reason* names."""
         self.attempts = (*self.attempts, Attempt(status, failure, outcome, elapsed))
-        if self._hook is None and not _log.isEnabledFor(logging.DEBUG):
+        is_logged = _log.isEnabledFor(logging.DEBUG)
+        if self._hook is None and not is_logged:
             return
         event = AttemptEvent(
             **self._call,
@@ -93,17 +97,19 @@ class History:
             outcome=outcome,
             elapsed=elapsed,
             request_id=request_id,
+            retry_after=retry_after,
         )
-        _log.debug(
-            "%s: attempt %d: %s in %.3f s, %s [request id %s]",
-            event.operation,
-            event.attempt,
-            event.status or event.reason,
-            event.elapsed,
-            event.outcome,
-            event.request_id,
-            extra={"memstack": asdict(event)},
-        )
+        if is_logged:
+            _log.debug(
+                "%s: attempt %d: %s in %.3f s, %s [request id %s]",
+                event.operation,
+                event.attempt,
+                event.status or event.reason,
+                event.elapsed,
+                event.outcome,
+                event.request_id,
+                extra={"memstack": asdict(event)},
+            )
         if self._hook is not None:
             try:
                 self._hook(event)

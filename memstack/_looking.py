@@ -22,7 +22,7 @@ from .models import EpisodePage, EpisodeResponse
 from .operations import Operation
 from .response import Response
 
-__all__ = ["LOOKS", "Listed", "Look", "Steps", "listed", "matches", "response_of"]
+__all__ = ["LOOKS", "SLACK", "Listed", "Look", "Steps", "listed", "matches", "response_of"]
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
@@ -38,7 +38,7 @@ _OVERLAP = 50
 """Rows of a page that the next one is asked for again, to show that no row fell between them."""
 _PAGES = 20
 """Most pages of a look: about 3,000 episodes that were stored since."""
-_SLACK = 5
+SLACK = 5
 """Seconds before the create in which a row like it makes the matter unclear."""
 
 
@@ -85,13 +85,23 @@ class Listed:
     began: int
     """The earliest second in which the create may have come to be, by the server's clock."""
     answer: Response[Any]
+    is_cut: bool = False
+    """Whether the rows do not reach back to *began*."""
 
 
-def listed(look: Look, since: Callable[[], float | None]) -> Steps[Listed | None]:
+def listed(
+    look: Look,
+    since: Callable[[], float | None],
+    *,
+    pages: int = _PAGES,
+    partly: bool = False,
+) -> Steps[Listed | None]:
     """The rows back to the beginning of a create; None if they cannot be trusted.
 
     Args:
         since: Seconds since the create was begun; None if that is not known.
+        pages: Most pages to ask for.
+        partly: Whether rows are wanted, too, that do not reach back so far.
 
     Raises:
         MemStackError: The server did not show them.
@@ -99,7 +109,7 @@ def listed(look: Look, since: Callable[[], float | None]) -> Steps[Listed | None
     began: int | None = None
     rows: list[tuple[Any, float]] = []
     total = None
-    for _ in range(_PAGES):
+    for _ in range(pages):
         answer = response_of((yield look.page(max(0, len(rows) - _OVERLAP))))
         date = http_date(answer.headers.get("date"))
         if began is None:
@@ -124,7 +134,7 @@ def listed(look: Look, since: Callable[[], float | None]) -> Steps[Listed | None
             return None
         if known[-1] < began:
             return Listed(rows, began, answer)
-    return None
+    return Listed(rows, began, answer, is_cut=True) if partly and began is not None else None
 
 
 def _following(rows: list[tuple[Any, float]], page: Sequence[Any], id: str) -> Sequence[Any] | None:
@@ -150,7 +160,7 @@ def matches(
     like = [
         (row, seconds)
         for row, seconds in seen.rows
-        if seconds >= seen.began - _SLACK
+        if seconds >= seen.began - SLACK
         and not claims.has(getattr(row, look.id))
         and _is_like(row, operation)
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import operations
 from ._binding import async_method, async_pager, async_wait
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._settling import Settlement
+    from .ingest import IngestOutcome, IngestReport
     from .local import EmbeddedServer
+    from .models import EpisodeCreate
+
+    Items = (
+        Iterable[EpisodeCreate | Mapping[str, Any]]
+        | AsyncIterable[EpisodeCreate | Mapping[str, Any]]
+    )
 
 __all__ = ["MemStackAsyncClient"]
 
@@ -146,3 +154,35 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    async def ingest(
+        self,
+        items: Items,
+        *,
+        concurrency: int = 16,
+        ledger: str | os.PathLike[str] | None = None,
+        order_by: Literal["group_id"] | None = None,
+        failed: str | os.PathLike[str] | None = None,
+        dry_run: bool = False,
+        on_outcome: Callable[[IngestOutcome], object] | None = None,
+        on_progress: Callable[[IngestReport], object] | None = None,
+    ) -> IngestReport:
+        """What became of many episodes, each stored once: `MemStackClient.ingest`, awaited.
+
+        Arguments and errors are the same; *items* may be an async iterable, too, and the functions
+        may be asynchronous. A run that is cancelled gives creates on their way one second more;
+        the next run with the ledger finds out about any others.
+        """
+        from .ingest.awaited import ingest
+
+        return await ingest(
+            self,
+            items,
+            concurrency=concurrency,
+            ledger=ledger,
+            order_by=order_by,
+            failed=failed,
+            dry_run=dry_run,
+            on_outcome=on_outcome,
+            on_progress=on_progress,
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import operations
 from ._binding import sync_method, sync_pager, sync_wait
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._settling import Settlement
+    from .ingest import IngestOutcome, IngestReport
     from .local import EmbeddedServer
+    from .models import EpisodeCreate
 
 __all__ = ["MemStackClient"]
 
@@ -150,3 +153,58 @@ class MemStackClient(Configured["httpx.Client", Transport]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def ingest(
+        self,
+        items: Iterable[EpisodeCreate | Mapping[str, Any]],
+        *,
+        concurrency: int = 16,
+        ledger: str | os.PathLike[str] | None = None,
+        order_by: Literal["group_id"] | None = None,
+        failed: str | os.PathLike[str] | None = None,
+        dry_run: bool = False,
+        on_outcome: Callable[[IngestOutcome], object] | None = None,
+        on_progress: Callable[[IngestReport], object] | None = None,
+    ) -> IngestReport:
+        """What became of many episodes, each stored once.
+
+        Items are read as they are needed, so they need not fit in memory. At most *concurrency*
+        creates are on their way at once; fewer while the server answers 429 or 503.
+
+        Args:
+            items: An iterable of EpisodeCreate, or of mappings with its fields.
+                One that is no valid episode is `failed`, and the run goes on.
+            concurrency: Most creates at once; 1 to 512. An embedded MemStack takes one at a time.
+            ledger: Path of a SQLite file that keeps what is stored, by content hash; made if
+                missing. With it, a run that was stopped or killed is gone on with by the same
+                call, and nothing is stored twice. None for one that is lost at the end.
+            order_by: `group_id` to create the items of a group one after another, in their order;
+                None for no order.
+            failed: Path of a JSON Lines file for each item that is `failed` or `unknown`, from
+                which it can be ingested again; written anew by each run.
+            dry_run: Whether only to read, check and compare with the ledger; nothing is sent.
+            on_outcome: Told of each item, once what became of it is in the ledger.
+            on_progress: Told the report a few times a second at most, and at the end.
+
+        Raises:
+            ValidationError: An argument breaks its rule, or *ledger* is no ledger of this server.
+            IngestError: The server cannot be reached or lets nobody in, or the disk is full; what
+                was acknowledged is in the ledger, and `report` tells how far it came.
+            MemStackError: *ledger* is in use, damaged, or of a newer version.
+
+        What *items* or a function raises ends the run, and is raised. Ctrl-C waits for creates on
+        their way, up to `timeout`; a second one does not.
+        """
+        from .ingest.blocking import ingest
+
+        return ingest(
+            self,
+            items,
+            concurrency=concurrency,
+            ledger=ledger,
+            order_by=order_by,
+            failed=failed,
+            dry_run=dry_run,
+            on_outcome=on_outcome,
+            on_progress=on_progress,
+        )

@@ -26,7 +26,7 @@ from typing import Literal
 from ._lock import LOCK
 from .exceptions import APIError, MemStackError, NetworkError, Outcome
 
-__all__ = ["Effect", "Pause", "RetryBudget", "RetryPolicy", "outcome_of_status"]
+__all__ = ["Effect", "Pause", "RetryBudget", "RetryPolicy", "is_hopeless", "outcome_of_status"]
 
 Effect = Literal["read", "repeatable", "once"]
 """What sending a request does: changes nothing; the same if sent twice; or more if sent twice."""
@@ -42,6 +42,11 @@ MAX_BACKOFF = 30.0
 """Seconds; the longest pause that is not asked for by the server."""
 MIN_RATE_LIMIT_BACKOFF = 1.0
 """Seconds; the first pause after a 429 that says nothing, before the random factor."""
+
+
+def is_hopeless(error: NetworkError) -> bool:
+    """Whether the same would happen at once if it were tried again."""
+    return error.reason in _HOPELESS
 
 
 def outcome_of_status(status: int) -> Outcome:
@@ -152,7 +157,7 @@ class RetryBudget:
 
 def _may_go_again(error: MemStackError, effect: Effect) -> bool:
     if isinstance(error, NetworkError):
-        if error.reason in _HOPELESS:
+        if is_hopeless(error):
             return False
         return error.outcome == "not_sent" or effect != "once"
     if isinstance(error, APIError) and error.status_code is not None:

@@ -26,8 +26,9 @@ FACTS = {
     "outcome",
     "elapsed",
     "request_id",
+    "retry_after",
 }
-RETRY_FACTS = {*FACTS, "pause", "pause_reason"} - {"reason", "elapsed", "request_id"}
+RETRY_FACTS = {*FACTS, "pause", "pause_reason"} - {"reason", "elapsed", "request_id", "retry_after"}
 
 
 def facts(records: list[logging.LogRecord]) -> list[dict[str, Any]]:

@@ -1,0 +1,275 @@
+"""Carries out a run with tasks of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from typing import Any
+
+from memstack._claims import Doubt
+from memstack.exceptions import MemStackError
+from memstack.operations import Operation
+
+from .items import Item
+from .pacing import Pace
+from .report import IngestReport
+from .starting import started
+from .steps import QUIET, Collect, Done, Read, Send, Stop, Tell, Work, read_some
+
+__all__ = ["ingest"]
+
+_GRACE = 1.0
+"""Seconds that creates on their way may still take when the run is cancelled."""
+_AHEAD = 256
+"""Items of an async iterable that are read before they are asked for."""
+
+
+async def ingest(
+    client: Any, items: Iterable[Any] | AsyncIterable[Any], **options: Any
+) -> IngestReport:
+    """What `MemStackAsyncClient.ingest` says."""
+    load, sender, pace = started(client, items, awaited=True, **options)
+    runner = _Runner(sender, items, pace)
+    steps = load.steps()
+    given: Any = None
+    error: BaseException | None = None
+    try:
+        while True:
+            try:
+                step = steps.send(given) if error is None else steps.throw(error)
+            except StopIteration as end:
+                report: IngestReport = end.value
+                return report
+            given, error = None, None
+            try:
+                given = await runner.carry_out(step)
+            except BaseException as caught:  # also CancelledError: what is on its way ends first
+                error = caught
+                runner.is_cancelled = isinstance(caught, asyncio.CancelledError)
+    finally:
+        await runner.abandon()
+
+
+class _Stopped(BaseException):
+    """Ends a call that pauses, when the run has stopped."""
+
+
+class _Runner:
+    def __init__(self, client: Any, items: Any, pace: Pace) -> None:
+        self._client, self._pace = client, pace
+        self._sleep = client._sleep
+        client._sleep = self._pause
+        self._source = _Ahead(items, self._look_up) if _is_async(items) else _Now(items)
+        self._todo: deque[Item] = deque()
+        self._done: list[Done] = []
+        self._flying: dict[asyncio.Task[None], Item] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._awaits: tuple[Collect, asyncio.Future[None]] | None = None
+        self._stopped = asyncio.Event()
+        self.is_cancelled = False
+
+    async def carry_out(self, step: Any) -> Any:
+        if isinstance(step, Read):
+            return self._source.read(step.most)
+        if isinstance(step, Collect):
+            return await self._collect(step)
+        if isinstance(step, Work):
+            return await _to_the_end(asyncio.to_thread(step.do))
+        if isinstance(step, Send):
+            return self._send(step.items)
+        if isinstance(step, Tell):
+            given = step.function(step.value)
+            return await given if inspect.isawaitable(given) else given
+        if isinstance(step, Stop):
+            return await self._stop()
+        if isinstance(step, Operation):
+            try:
+                return await self._client.send_raw(step)
+            except MemStackError as error:
+                return error
+        return await self._sleep(step)
+
+    async def abandon(self) -> None:
+        """Have no task begin anything more, and end them all."""
+        self._end_all()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, self._source.close(), return_exceptions=True)
+
+    def _end_all(self) -> None:
+        self._stopped.set()
+        self._todo.clear()
+        self._wake(len(self._idle))
+
+    def _send(self, items: list[Item]) -> None:
+        self._todo.extend(items)
+        self._wake(len(items))
+        wanted = min(self._pace.limit, len(self._todo) + len(self._flying))
+        for _ in range(wanted - len(self._tasks)):
+            self._tasks.add(asyncio.create_task(self._work()))
+
+    def _wake(self, count: int) -> None:
+        for _ in range(min(count, len(self._idle))):
+            future = self._idle.popleft()
+            if not future.done():
+                future.set_result(None)
+
+    async def _collect(self, step: Collect) -> list[Done]:
+        if step.wait and not self._is_news(step):
+            future = asyncio.get_running_loop().create_future()
+            self._awaits = step, future
+            try:
+                await asyncio.wait([future], timeout=QUIET)
+            finally:
+                self._awaits = None
+        elif not step.wait:
+            await asyncio.sleep(0)  # so that others have their turn, too
+        done, self._done = self._done, []
+        return done
+
+    def _is_news(self, step: Collect) -> bool:
+        left = len(self._todo) + len(self._flying)
+        return (
+            (left <= step.low and not step.hungry)
+            or (bool(self._done) and self._done[-1].is_urgent)
+            or (step.eager and bool(self._done) and not self._todo)
+            or (step.hungry and self._source.has_some)
+            or (step.hungry and bool(self._done) and not self._todo)
+        )
+
+    def _look_up(self) -> None:
+        if self._awaits is not None and self._is_news(self._awaits[0]):
+            future = self._awaits[1]
+            if not future.done():
+                future.set_result(None)
+
+    async def _stop(self) -> tuple[list[Done], list[Item]]:
+        self._end_all()
+        tasks = list(self._flying)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE if self.is_cancelled else None)
+        given_up = list(self._flying.values())
+        done, self._done = self._done, []
+        return done, given_up
+
+    async def _work(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        while not self._stopped.is_set():
+            wait = self._pace.wait()
+            if wait > 0 and self._todo:
+                try:
+                    await self._pause(wait)
+                except _Stopped:
+                    return
+            elif self._todo and len(self._flying) < self._pace.limit:
+                item = self._todo.popleft()
+                self._flying[task] = item
+                done = await self._sent(item)
+                del self._flying[task]
+                self._done.append(done)
+                self._look_up()
+                if self._todo and len(self._flying) + 1 < self._pace.limit:
+                    self._wake(1)
+            else:
+                self._idle.append(asyncio.get_running_loop().create_future())
+                await self._idle[-1]
+
+    async def _sent(self, item: Item) -> Done:
+        try:
+            return Done(item, await self._client.send_raw(item.operation))
+        except MemStackError as error:
+            if error.outcome == "unknown" and isinstance(error.doubt, Doubt):
+                try:
+                    return Done(item, error, await self._client.settle(error))
+                except MemStackError:
+                    pass
+                except (Exception, _Stopped) as other:
+                    return Done(item, other)
+            return Done(item, error)
+        except (Exception, _Stopped) as other:
+            return Done(item, other)
+
+    async def _pause(self, seconds: float) -> None:
+        if self._sleep is not asyncio.sleep:  # a test's
+            await self._sleep(seconds)
+        elif not self._stopped.is_set():
+            waiting = asyncio.ensure_future(self._stopped.wait())
+            try:
+                await asyncio.wait([waiting], timeout=seconds)
+            finally:
+                waiting.cancel()
+        if self._stopped.is_set():
+            raise _Stopped
+
+
+def _is_async(items: Any) -> bool:
+    return isinstance(items, AsyncIterable)
+
+
+class _Now:
+    """Reads an iterable."""
+
+    has_some = True
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._items: Iterator[Any] = iter(items)
+
+    def read(self, most: int) -> tuple[list[Any], bool]:
+        return read_some(self._items, most)
+
+    async def close(self) -> None:
+        pass
+
+
+class _Ahead:
+    """Reads an async iterable in a task of its own, since it may take its time."""
+
+    def __init__(self, items: AsyncIterable[Any], tell: Callable[[], None]) -> None:
+        self._items, self._tell = items, tell
+        self._read: deque[Any] = deque()
+        self._has_room = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def has_some(self) -> bool:
+        """Whether there are items, or none will come."""
+        return bool(self._read) or (self._task is not None and self._task.done())
+
+    def read(self, most: int) -> tuple[list[Any], bool]:
+        if self._task is None:
+            self._task = asyncio.create_task(self._go_on())
+            self._task.add_done_callback(lambda _: self._tell())
+        given = [self._read.popleft() for _ in range(min(most, len(self._read)))]
+        self._has_room.set()
+        if given or not self._task.done():
+            return given, False
+        self._task.result()  # raises what the items raised
+        return [], True
+
+    async def _go_on(self) -> None:
+        async for item in self._items:
+            self._read.append(item)
+            if len(self._read) == 1:
+                self._tell()
+            while len(self._read) >= _AHEAD:
+                self._has_room.clear()
+                await self._has_room.wait()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+async def _to_the_end(work: Any) -> Any:
+    """What *work* gives; a cancellation waits until it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -1,0 +1,181 @@
+"""Carries out a run with threads: the caller's reads and decides, others send."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from memstack._claims import Doubt
+from memstack.exceptions import MemStackError
+from memstack.operations import Operation
+
+from .items import Item
+from .pacing import Pace
+from .report import IngestReport
+from .starting import started
+from .steps import QUIET, Collect, Done, Read, Send, Stop, Tell, Work, read_some
+
+__all__ = ["ingest"]
+
+
+def ingest(client: Any, items: Iterable[Any], **options: Any) -> IngestReport:
+    """What `MemStackClient.ingest` says."""
+    load, sender, pace = started(client, items, awaited=False, **options)
+    runner = _Runner(sender, items, pace)
+    steps = load.steps()
+    given: Any = None
+    error: BaseException | None = None
+    try:
+        while True:
+            try:
+                step = steps.send(given) if error is None else steps.throw(error)
+            except StopIteration as end:
+                report: IngestReport = end.value
+                return report
+            given, error = None, None
+            try:
+                given = runner.carry_out(step)
+            except BaseException as caught:  # also KeyboardInterrupt: what is on its way ends first
+                error = caught
+    finally:
+        runner.abandon()
+
+
+class _Stopped(BaseException):
+    """Ends a call that pauses, when the run has stopped."""
+
+
+class _Runner:
+    def __init__(self, client: Any, items: Iterable[Any], pace: Pace) -> None:
+        self._client, self._items, self._pace = client, iter(items), pace
+        self._sleep = client._sleep
+        client._sleep = self._pause
+        lock = threading.Lock()
+        self._turn = threading.Condition(lock)
+        """For threads that wait for an item."""
+        self._news = threading.Condition(lock)
+        """For the caller, who waits for what has ended."""
+        self._todo: deque[Item] = deque()
+        self._done: list[Done] = []
+        self._flying = self._threads = 0
+        self._awaits: Collect | None = None
+        self._stopped = threading.Event()
+
+    def carry_out(self, step: Any) -> Any:
+        if isinstance(step, Read):
+            return read_some(self._items, step.most)
+        if isinstance(step, Collect):
+            return self._collect(step)
+        if isinstance(step, Work):
+            return step.do()
+        if isinstance(step, Send):
+            return self._send(step.items)
+        if isinstance(step, Tell):
+            return step.function(step.value)
+        if isinstance(step, Stop):
+            return self._stop()
+        if isinstance(step, Operation):
+            try:
+                return self._client.send_raw(step)
+            except MemStackError as error:
+                return error
+        return self._sleep(step)
+
+    def abandon(self) -> None:
+        """Have no thread begin anything more."""
+        with self._turn:
+            self._stopped.set()
+            self._todo.clear()
+            self._turn.notify_all()
+
+    def _send(self, items: list[Item]) -> None:
+        with self._turn:
+            self._todo.extend(items)
+            wanted = min(self._pace.limit, len(self._todo) + self._flying)
+            self._turn.notify(len(items))
+            more = max(0, wanted - self._threads)
+            self._threads += more
+        for _ in range(more):
+            threading.Thread(target=self._work, name="memstack-ingest", daemon=True).start()
+
+    def _collect(self, step: Collect) -> list[Done]:
+        with self._news:
+            if step.wait and not self._is_news(step):
+                self._awaits = step
+                self._news.wait(QUIET)
+                self._awaits = None
+            done, self._done = self._done, []
+        return done
+
+    def _is_news(self, step: Collect) -> bool:
+        left = len(self._todo) + self._flying
+        if left <= step.low or (self._done and self._done[-1].is_urgent):
+            return True
+        return step.eager and bool(self._done) and not self._todo
+
+    def _stop(self) -> tuple[list[Done], list[Item]]:
+        self.abandon()
+        with self._news:
+            while self._flying:
+                self._news.wait()
+            done, self._done = self._done, []
+        return done, []
+
+    def _work(self) -> None:
+        done: Done | None = None
+        while True:
+            with self._turn:
+                if done is not None:
+                    self._done.append(done)
+                    self._flying -= 1
+                    if self._stopped.is_set() or (self._awaits and self._is_news(self._awaits)):
+                        self._news.notify()
+                item = self._next()
+            if item is None:
+                return
+            done = self._sent(item)
+
+    def _next(self) -> Item | None:
+        """The item to send now, once there is one; None for the end. Holds the lock."""
+        while not self._stopped.is_set():
+            wait = self._pace.wait()
+            if wait > 0 and self._todo:
+                self._turn.release()
+                try:
+                    self._pause(wait)
+                except _Stopped:
+                    pass
+                finally:
+                    self._turn.acquire()
+            elif self._todo and self._flying < self._pace.limit:
+                self._flying += 1
+                return self._todo.popleft()
+            else:
+                self._turn.wait()
+        return None
+
+    def _sent(self, item: Item) -> Done:
+        try:
+            return Done(item, self._client.send_raw(item.operation))
+        except MemStackError as error:
+            if error.outcome == "unknown" and isinstance(error.doubt, Doubt):
+                try:
+                    return Done(item, error, self._client.settle(error))
+                except MemStackError:
+                    pass
+                except BaseException as other:
+                    return Done(item, other)
+            return Done(item, error)
+        except BaseException as other:
+            return Done(item, other)
+
+    def _pause(self, seconds: float) -> None:
+        if self._sleep is not time.sleep:  # a test's
+            self._sleep(seconds)
+        else:
+            self._stopped.wait(seconds)
+        if self._stopped.is_set():
+            raise _Stopped

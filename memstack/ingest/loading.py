@@ -1,0 +1,353 @@
+"""One run, from the first item to the report: decides everything, and does nothing itself.
+
+An item is read, compared with the ledger, noted down there, sent, and noted down again with what
+became of it; then whoever asked is told. Each of that is for many items at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from memstack import operations
+from memstack._history import Chance
+from memstack._server import Server
+from memstack._settings import Settings
+from memstack.exceptions import MemStackError, NetworkError, OutcomeUnknownError, ValidationError
+from memstack.response import Response
+
+from .failures import Failures
+from .finding import find
+from .flow import Flow
+from .items import Item, read_item
+from .judging import MOST_TROUBLE, trouble_of, verdict_on
+from .ledger import Doubt, Ledger
+from .pacing import Pace
+from .report import IngestError, IngestOutcome, IngestReport, Word
+from .steps import QUIET, Collect, Done, Read, Send, Steps, Stop, Tell, Work
+
+__all__ = ["Load", "Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `ingest` was asked for, checked."""
+
+    concurrency: int
+    ledger: str | os.PathLike[str] | None
+    by_group: bool
+    failed: str | os.PathLike[str] | None
+    dry_run: bool
+    on_outcome: Callable[[IngestOutcome], Any] | None
+    on_progress: Callable[[IngestReport], Any] | None
+
+
+class _Ended(Exception):
+    """The run ends early for *reason*, which the server or a file is to blame for."""
+
+    def __init__(self, reason: MemStackError) -> None:
+        self.reason = reason
+
+
+class Load:
+    """One run.
+
+    Args:
+        target: What tells the MemStack that is written to from others.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        target: str,
+        settings: Settings,
+        server: Server,
+        chance: Chance,
+        pace: Pace,
+    ) -> None:
+        self._options, self._target = options, target
+        self._settings, self._server, self._chance, self._pace = settings, server, chance, pace
+        self.report = IngestReport(dry_run=options.dry_run)
+        self._flow = Flow(options.concurrency, by_group=options.by_group)
+        self._started = self._told = chance.monotonic()
+        self._closing = ExitStack()
+        self._doubts: dict[bytes, Doubt] = {}
+        self._recovered: dict[bytes, str | None] = {}
+        """Items that an earlier run has stored without having heard of it."""
+        self._unsure: set[bytes] = set()
+        self._keyed = True
+        self._trouble = 0
+        self._end: BaseException | None = None
+        # What is still to be done about what has happened.
+        self._to_tell: deque[IngestOutcome] = deque()
+        self._to_write: list[IngestOutcome] = []
+        self._stored: list[tuple[bytes, str | None]] = []
+        self._dropped: list[bytes] = []
+        self._ready: list[Item] = []
+        self._again: list[Item] = []
+
+    def steps(self) -> Steps[IngestReport]:
+        """The run.
+
+        Raises:
+            IngestError: It ended early.
+        """
+        try:
+            yield Work(self._open)
+            try:
+                yield from self._prepare()
+                yield from self._load()
+            except GeneratorExit:
+                raise
+            except BaseException:
+                yield from self._wind_up()
+                raise
+        except _Ended as end:
+            raise IngestError.of(end.reason, self.report) from end.reason
+        finally:
+            self._closing.close()
+        if self._options.on_progress is not None:
+            yield Tell(self._options.on_progress, self._counted())
+        return self._counted()
+
+    def _open(self) -> None:
+        options = self._options
+        path = options.ledger
+        if options.dry_run and path is not None and not os.path.exists(path):
+            path = None
+        self._ledger = Ledger(path, self._target)
+        self._closing.callback(self._ledger.close)
+        self._doubts = self._ledger.doubts()
+        # What a dry run would store is nowhere noted down but here.
+        self._notes = Ledger(None, self._target) if options.dry_run else self._ledger
+        self._closing.callback(self._notes.close)
+        self._failures = Failures(options.failed) if options.failed is not None else None
+        if self._failures is not None:
+            self._closing.callback(self._failures.close)
+
+    def _prepare(self) -> Steps[None]:
+        """Find out what the server can do, and what became of what is in doubt."""
+        if self._options.dry_run:
+            self._unsure = set(self._doubts)
+            return
+        if not self._server.is_known():
+            answer = yield operations.health_check()
+            if isinstance(answer, NetworkError):
+                raise _Ended(answer)
+        ignored = self._server.info({}).ignored.get("create_episode", {})
+        self._keyed = "idempotency_key" not in ignored
+        if not self._doubts or self._server.honours_keys or self._settings.retry_unsafe:
+            return
+        grace = self._settings.settle_grace
+        try:
+            found = yield from find(self._doubts, self._ledger.digests_of, self._chance.now, grace)
+        except NetworkError as error:
+            raise _Ended(error) from error
+        self._recovered = found.stored
+        self._unsure = self._doubts.keys() - found.stored.keys() - found.absent
+        yield from self._work(
+            lambda: self._ledger.write(stored=found.stored.items(), dropped=found.absent)
+        )
+        self._doubts = {}
+
+    def _load(self) -> Steps[None]:
+        has_ended = False
+        while not (has_ended and self._flow.is_empty):
+            given: list[Any] = []
+            room = 0 if has_ended else self._flow.room()
+            if room:
+                given, has_ended = yield Read(room)
+            fresh = self._read(given)
+            done: list[Done] = yield Collect(
+                wait=not (given or (self._flow.is_empty and has_ended)),
+                low=0 if has_ended else self._flow.stock // 2,
+                eager=self._flow.has_waiting,
+                hungry=room > 0 and not has_ended,
+            )
+            yield from self._sort(fresh)
+            for one in done:
+                self._conclude(one)
+            yield from self._note_down()
+            if self._end is None and (self._ready or self._again):
+                yield Send(self._again + self._ready)
+            self._ready, self._again = [], []
+            yield from self._tell()
+            if self._end is not None:
+                if isinstance(self._end, MemStackError):
+                    raise _Ended(self._end)
+                raise self._end
+
+    def _read(self, given: list[Any]) -> list[Item]:
+        fresh = []
+        for one in given:
+            index = self.report.read
+            self.report.read += 1
+            try:
+                fresh.append(read_item(index, one, keyed=self._keyed))
+            except ValidationError as error:
+                self._add(IngestOutcome(index, "failed", None, error, one))
+        return fresh
+
+    def _sort(self, fresh: list[Item]) -> Steps[None]:
+        """Find out which of *fresh* are to be sent."""
+        if not fresh:
+            return
+        # Those that an open one will tell of come first: it may end in this turn.
+        fresh = [item for item in fresh if not self._flow.follows(item)]
+        digests = [item.digest for item in fresh]
+        known = yield from self._work(lambda: self._look_up(digests))
+        for item in fresh:
+            if item.digest in self._recovered:
+                self._say(item, "created", self._recovered.pop(item.digest), None)
+            elif item.digest in known:
+                self._say(item, "duplicate", known[item.digest], None)
+            elif item.digest in self._unsure:
+                self._say(item, "unknown", None, _unsure())
+            elif self._options.dry_run:
+                known[item.digest] = None
+                self._stored.append((item.digest, None))
+                self._say(item, "created", None, None)
+            elif not self._flow.follows(item):
+                item.is_doubtful = item.digest in self._doubts
+                if self._flow.add(item):
+                    self._ready.append(item)
+
+    def _look_up(self, digests: list[bytes]) -> dict[bytes, str | None]:
+        known = self._ledger.look_up(digests)
+        if self._notes is not self._ledger:
+            known.update(self._notes.look_up(digests))
+        return known
+
+    def _conclude(self, done: Done) -> None:
+        """Decide what the end of a create means."""
+        item, answer = done.item, done.answer
+        if isinstance(answer, Response):
+            self._trouble = 0
+            self._pace.succeeded()
+            # After a lost answer, the earlier time may be that of this very create.
+            is_ours = item.is_doubtful or any(
+                attempt.outcome == "unknown" for attempt in answer.attempts[:-1]
+            )
+            replayed = answer.headers.get("idempotency-replayed") == "true"
+            word: Word = "duplicate" if replayed and not is_ours else "created"
+            self._close(item, word, answer.result.id, None)
+        elif not isinstance(answer, MemStackError):
+            self._end = self._end or answer
+        elif done.settlement is not None and done.settlement.outcome == "applied":
+            self._close(item, "created", done.settlement.result.id, None)
+        else:
+            self._judge(item, answer)
+
+    def _judge(self, item: Item, error: MemStackError) -> None:
+        verdict = verdict_on(error, self._settings.max_retry_after)
+        if verdict == "created":
+            self._close(item, "created", None, None)
+            return
+        if verdict == "failed":
+            self._dropped.append(item.digest)
+            self._close(item, "failed", None, error)
+            return
+        self._trouble += trouble_of(error)
+        if verdict == "unknown":
+            self._unsure.add(item.digest)
+            self._close(item, "unknown", None, error)
+        else:
+            self._again.append(item)
+            asked = getattr(error, "retry_after", None)
+            self._pace.hold(asked or min(30.0, 2.0 ** (self._trouble // 5)))
+        if verdict == "end" or self._trouble >= MOST_TROUBLE:
+            self._end = self._end or error
+
+    def _close(self, item: Item, word: Word, id: str | None, error: MemStackError | None) -> None:
+        if error is None:
+            self._stored.append((item.digest, id))
+        following = self._flow.end(item)
+        if following is not None:
+            self._ready.append(following)
+        self._say(item, word, id, error)
+        for index, given in item.followers:
+            later: Word = "duplicate" if error is None else word
+            self._add(IngestOutcome(index, later, id, error, given))
+
+    def _say(self, item: Item, word: Word, id: str | None, error: MemStackError | None) -> None:
+        self._add(IngestOutcome(item.index, word, id, error, item.given))
+
+    def _add(self, outcome: IngestOutcome) -> None:
+        self._to_tell.append(outcome)
+        if outcome.error is not None:
+            self._to_write.append(outcome)
+
+    def _note_down(self) -> Steps[None]:
+        began = self._chance.now()
+        sending = [(item.digest, item.shown(), began) for item in self._ready]
+        if self._stored or self._dropped or sending:
+            yield from self._work(
+                lambda: self._notes.write(
+                    stored=self._stored, dropped=self._dropped, sending=sending
+                )
+            )
+            self._stored, self._dropped = [], []
+        failures, failing = self._failures, self._to_write
+        self._to_write = []
+        if failures is not None and failing:
+            yield from self._work(lambda: failures.write(failing))
+
+    def _tell(self) -> Steps[None]:
+        options = self._options
+        while self._to_tell:
+            outcome = self._to_tell.popleft()
+            self.report.count(outcome.outcome)
+            if options.on_outcome is not None:
+                yield Tell(options.on_outcome, outcome)
+        now = self._chance.monotonic()
+        if options.on_progress is not None and now - self._told >= QUIET:
+            self._told = now
+            yield Tell(options.on_progress, self._counted())
+
+    def _counted(self) -> IngestReport:
+        self.report.seconds = self._chance.monotonic() - self._started
+        return self.report
+
+    def _wind_up(self) -> Steps[None]:
+        """Note down what has ended; what was not sent is in doubt no more."""
+        done, given_up = yield Stop()
+        kept = {item.digest for item in given_up}
+        for one in done:
+            self._conclude(one)
+            if not isinstance(one.answer, (Response, MemStackError)):
+                kept.add(one.item.digest)
+        self._ready.clear()
+        self._dropped += [
+            item.digest
+            for item in self._flow.open_items()
+            if item.digest not in kept and not item.is_doubtful
+        ]
+        yield from self._note_down()
+        for outcome in self._to_tell:
+            self.report.count(outcome.outcome)
+        self._counted()
+
+    def _work(self, do: Callable[[], Any]) -> Steps[Any]:
+        """What *do* gives.
+
+        Raises:
+            _Ended: It cannot be done.
+        """
+        try:
+            return (yield Work(do))
+        except ValidationError:
+            raise
+        except MemStackError as error:
+            raise _Ended(error) from error
+
+
+def _unsure() -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        "item: it was sent before, and it cannot be told whether it is stored; look for it on the "
+        "server, or use a client with retry_unsafe=True to send it again",
+        outcome="unknown",
+    )

@@ -1,0 +1,108 @@
+"""What a run asks of who carries it out: `blocking` with threads, `awaited` with tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from memstack._settling import Settlement
+from memstack.exceptions import MemStackError
+from memstack.models import EpisodeResponse
+from memstack.response import Response
+
+from .items import Item
+from .judging import verdict_on
+
+__all__ = ["QUIET", "Collect", "Done", "Read", "Send", "Steps", "Stop", "Tell", "Work", "read_some"]
+
+T = TypeVar("T")
+Steps = Generator[Any, Any, T]
+"""Yields one of these, or what `_looking.Steps` yields: an Operation, or seconds to wait."""
+
+QUIET = 0.25
+"""Most seconds until what has ended is noted down, and told."""
+_LONGEST_READ = 0.02
+"""Seconds of reading after which what was read is sent."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """Read some items, at most so many; gives them, and whether there are no more."""
+
+    most: int
+
+
+def read_some(items: Iterator[Any], most: int) -> tuple[list[Any], bool]:
+    """What `Read` gives, of an iterator that does not wait for long."""
+    given = []
+    until = time.monotonic() + _LONGEST_READ
+    for item in islice(items, most):
+        given.append(item)
+        if time.monotonic() > until:
+            return given, False
+    return given, len(given) < most
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send these when their turn comes."""
+
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How the create of an item ended."""
+
+    item: Item
+    answer: Response[EpisodeResponse] | BaseException
+    settlement: Settlement | None = None
+    """What was found out about one of unknown outcome."""
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it tells something of the server, so that more of the same may come."""
+        answer = self.answer
+        if not isinstance(answer, BaseException):
+            return False
+        return not isinstance(answer, MemStackError) or verdict_on(answer, 0) != "failed"
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Gives a `Done` for each create that has ended."""
+
+    wait: bool
+    """Whether to wait for news: few are left, one is urgent, QUIET has passed, or see below."""
+    low: int
+    """How many are few."""
+    eager: bool
+    """Whether it is news that one has ended and no other could begin."""
+    hungry: bool
+    """Whether it is news that items can be read."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Begin no more creates, and wait for those on their way.
+
+    Gives a `Done` for each that has ended, and the items of those that were given up.
+    """
+
+
+@dataclass(frozen=True)
+class Work:
+    """Do something with files, which may take a while; gives what it returns."""
+
+    do: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Call a function of the user."""
+
+    function: Callable[[Any], Any]
+    value: Any
