@@ -32,7 +32,7 @@ def test_export_and_import(full: Path, tmp_path: Path, capsys: Captured) -> None
     export, target = str(tmp_path / "x.jsonl.gz"), str(tmp_path / "new.db")
 
     assert main(["export", str(full), export]) == 0
-    assert main(["export", str(full), export]) == 1
+    assert main(["export", str(full), export]) == 2
     assert "is there already" in capsys.readouterr().err
     assert main(["export", str(full), export, "--force"]) == 0
     assert main(["import", export, target]) == 0
@@ -66,15 +66,15 @@ def test_copy_between_servers_takes_a_key_for_each(
     """The key of one is never sent to the other."""
     monkeypatch.setenv("MEMSTACK_API_KEY", served.api_key)
 
-    assert main(["copy", served.base_url, "http://localhost:1"]) == 1
+    assert main(["copy", served.base_url, "http://localhost:1"]) == 3
     assert "set MEMSTACK_SOURCE_API_KEY" in capsys.readouterr().err
 
     monkeypatch.setenv("MEMSTACK_SOURCE_API_KEY", served.api_key)
-    assert main(["copy", served.base_url, "http://localhost:1"]) == 1
+    assert main(["copy", served.base_url, "http://localhost:1"]) == 3
     assert "set MEMSTACK_TARGET_API_KEY" in capsys.readouterr().err
 
     monkeypatch.setenv("MEMSTACK_TARGET_API_KEY", served.api_key)
-    assert main(["copy", served.base_url, served.base_url]) == 1
+    assert main(["copy", served.base_url, served.base_url]) == 2
     assert "same MemStack" in capsys.readouterr().err
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_is_not_there_is_an_error_and_not_made(
     """A typing error is no empty memory."""
     monkeypatch.chdir(tmp_path)
 
-    assert main(command.split()) == 1
+    assert main(command.split()) == 2
     assert "there is no file 'no.db'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -134,7 +134,7 @@ def test_a_key_among_the_arguments_is_refused_and_not_quoted(
     monkeypatch.chdir(tmp_path)
     MemStackClient.local("a").close()
 
-    assert main(command.format("ms_sk_secret").split()) == 1
+    assert main(command.format("ms_sk_secret").split()) == 2
     captured = capsys.readouterr()
     assert "in the environment" in captured.err
     assert "ms_sk_secret" not in captured.err + captured.out
@@ -142,12 +142,12 @@ def test_a_key_among_the_arguments_is_refused_and_not_quoted(
 
 
 def test_bad_lines_are_told_by_number(tmp_path: Path) -> None:
-    """Exit code 1, no traceback."""
+    """Exit code 2, no traceback."""
     (tmp_path / "x").write_text("hello\n")
 
     result = run("import", str(tmp_path / "x"), str(tmp_path / "new.db"))
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "line 1: Invalid JSON" in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -179,5 +179,5 @@ def test_commands_of_the_docs_work(
 
 def test_url_without_a_key_is_a_clear_error(capsys: Captured, tmp_path: Path) -> None:
     """The message names the variable."""
-    assert main(["export", "http://localhost:1", str(tmp_path / "x")]) == 1
+    assert main(["export", "http://localhost:1", str(tmp_path / "x")]) == 3
     assert "MEMSTACK_API_KEY" in capsys.readouterr().err

@@ -54,10 +54,10 @@ def test_key_of_the_environment_is_used_and_not_printed() -> None:
 
 
 def test_key_of_the_environment_that_is_none_is_a_clear_error() -> None:
-    """Exit code 1, and what to do, without quoting it; another key would only fail later."""
+    """Exit code 2, and what to do, without quoting it; another key would only fail later."""
     result = run("serve", "--port", "0", MEMSTACK_API_KEY="oops")
 
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
     assert "MEMSTACK_API_KEY is no API key: it must begin with 'ms_sk_'" in result.stderr
     assert "oops" not in result.stderr
@@ -77,10 +77,10 @@ def test_the_key_that_an_error_says_how_to_make_is_one() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_other_machines_are_not_let_in_without_a_chosen_key(host: str) -> None:
-    """Exit code 1, before anything listens, and how to make a key."""
+    """Exit code 2, before anything listens, and how to make a key."""
     result = run("serve", "--port", "0", f"--host={host}")
 
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (2, "")
     assert f"--host {host} lets other machines in" in result.stderr
     assert HOW_TO_MAKE_A_KEY in result.stderr
 
@@ -149,10 +149,10 @@ def test_host_that_is_none_is_a_clear_error(
 
 
 def test_bad_file_is_a_clear_error(tmp_path: Path) -> None:
-    """Exit code 1 and one line, no traceback."""
+    """Exit code 2 and one line, no traceback."""
     result = run("serve", "--port", "0", "--db", str(tmp_path))
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "folder" in result.stderr
 
@@ -171,10 +171,7 @@ def test_missing_extra_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """`memstack --version`."""
-    with pytest.raises(SystemExit) as stopped:
-        main(["--version"])
-
-    assert stopped.value.code == 0
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"memstack {__version__}\n"
 
 
@@ -185,24 +182,23 @@ def test_without_arguments_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "range_"),
+    ("option", "value", "rule"),
     [
-        ("--port", "-1", "0 to 65535; 0 for any that is free"),
-        ("--port", "65536", "0 to 65535"),
-        ("--port", "http", "0 to 65535"),
-        ("--rate-limit", "0", "1 to 100000"),
-        ("--rate-limit", "100001", "1 to 100000"),
-        ("--rate-limit", "1.5", "1 to 100000"),
+        ("--port", "-1", "not in the range 0<=x<=65535"),
+        ("--port", "65536", "not in the range 0<=x<=65535"),
+        ("--port", "http", "not a valid integer"),
+        ("--rate-limit", "0", "not in the range 1<=x<=100000"),
+        ("--rate-limit", "100001", "not in the range 1<=x<=100000"),
+        ("--rate-limit", "1.5", "not a valid integer"),
     ],
 )
 def test_number_out_of_range_is_a_usage_error(
-    option: str, value: str, range_: str, capsys: pytest.CaptureFixture[str]
+    option: str, value: str, rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, as argparse has it, and a message that says what the option takes."""
-    with pytest.raises(SystemExit) as stopped:
-        main(["serve", f"{option}={value}"])
+    """Exit code 2, and a message that says what the option takes."""
+    assert main(["serve", f"{option}={value}"]) == 2
 
-    assert stopped.value.code == 2
     error = capsys.readouterr().err
-    assert f"argument {option}: must be a whole number from {range_}" in error
-    assert f"not '{value}'" in error
+    assert f"'{option}'" in error
+    assert value in error
+    assert rule in error

@@ -1,0 +1,125 @@
+"""`memstack memo`: store, list, get, edit and delete memos."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from memstack.exceptions import ValidationError
+
+from .commands import AsJson, Limit, Offset, Yes, command, confirm, group, text_of
+from .output import counted, cut, moment, print_json, say, table, tell, with_content
+from .places import Place
+
+__all__ = ["app"]
+
+# As in models, whose import costs that of pydantic: a test compares them.
+Visibility = Literal["PRIVATE", "PUBLIC"]
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The id of the memo.")]
+Who = typer.Option(help="Who may read it.", case_sensitive=False)
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="A word to find it by; may be repeated."),
+]
+
+app = group("Memos, short notes: store, list, get, edit, delete.")
+
+
+@command(
+    app,
+    "add",
+    'memstack memo add "Ask Alice about the trail map." --tag hiking --tag alice',
+    "memstack memo add - < note.txt",
+)
+def _add(
+    place: Place,
+    content: Annotated[str, typer.Argument(help="The note; - for what stdin has.")],
+    visibility: Annotated[Visibility, Who] = "PRIVATE",
+    tags: Tags = None,
+    json: AsJson = False,
+) -> None:
+    """Store a memo."""
+    with place.client(may_be_new=True) as client:
+        memo = client.create_memo(text_of(content), visibility, tags)
+    if json:
+        print_json(memo)
+    else:
+        say(memo.id)
+
+
+@command(app, "list", "memstack memo list", "memstack memo list --limit 100 --json")
+def _list(place: Place, limit: Limit = 20, offset: Offset = 0, json: AsJson = False) -> None:
+    """List your memos, newest first."""
+    with place.client() as client:
+        memos = client.list_memos(limit, offset)
+    if json:
+        print_json(memos)
+        return
+    table(
+        [("id", "id"), ("created", "id"), ("visible", "id"), ("tags", "cut"), ("content", "cut")],
+        [
+            (m.id, moment(m.created_at), m.visibility, cut(", ".join(m.tags)), cut(m.content))
+            for m in memos
+        ],
+    )
+    more = f"; --offset {offset + limit} for the next" if len(memos) == limit else ""
+    tell(f"{counted(len(memos), 'memo')}{more}")
+
+
+@command(app, "get", "memstack memo get 3f2c...", "memstack memo get 3f2c... --json")
+def _get(place: Place, memo_id: Id, json: AsJson = False) -> None:
+    """Show a memo."""
+    with place.client() as client:
+        memo = client.get_memo(memo_id)
+    if json:
+        print_json(memo)
+    else:
+        with_content(memo)
+
+
+@command(
+    app,
+    "edit",
+    'memstack memo edit 3f2c... --content "Alice has the trail map."',
+    "memstack memo edit 3f2c... --tag done --visibility PUBLIC",
+    "memstack memo edit 3f2c... --no-tags",
+)
+def _edit(
+    place: Place,
+    memo_id: Id,
+    content: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The new note; - for what stdin has.")
+    ] = None,
+    visibility: Annotated[Visibility | None, Who] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Tags in place of all; may be repeated."),
+    ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Change a memo; what is not given stays as it is."""
+    if tags and no_tags:
+        raise ValidationError("--tag and --no-tags exclude each other")
+    new_tags = [] if no_tags else tags or None
+    if content is None and visibility is None and new_tags is None:
+        raise ValidationError("nothing to change: give --content, --visibility, --tag or --no-tags")
+    with place.client() as client:
+        text = None if content is None else text_of(content)
+        memo = client.update_memo(memo_id, text, visibility, new_tags)
+    if json:
+        print_json(memo)
+    else:
+        tell("changed")
+
+
+@command(app, "delete", "memstack memo delete 3f2c...", "memstack memo delete 3f2c... --yes")
+def _delete(place: Place, memo_id: Id, yes: Yes = False) -> None:
+    """Delete a memo."""
+    chosen = place.chosen()
+    with chosen.client() as client:
+        confirm(f"Delete memo {memo_id} from {chosen}?", yes)
+        client.delete_memo(memo_id)
+    tell("deleted")
