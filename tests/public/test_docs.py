@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import re
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
+from shutil import which
 from typing import Any, get_args, get_origin
 
 import httpx
@@ -229,6 +231,19 @@ def test_make_has_each_target_that_the_docs_name() -> None:
     targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 
     assert {"demo", "test"} <= named <= targets
+
+
+@pytest.mark.usefixtures("_beside_a_server")
+def test_the_curl_line_is_answered(served: Served) -> None:
+    """As it is, but for the address."""
+    if which("curl") is None:
+        pytest.skip("curl is not installed")
+    (line,) = re.findall(r"^curl .*$", SHELL, re.MULTILINE)
+
+    command = line.replace("http://localhost:8000", served.base_url)
+    ran = subprocess.run(["sh", "-c", f"{command} -sf"], check=True, capture_output=True)
+
+    assert json.loads(ran.stdout)["query"] == "hiking"
 
 
 def test_serve_has_each_option_that_the_docs_name() -> None:
