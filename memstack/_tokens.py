@@ -43,7 +43,7 @@ def mark_of(row: Any) -> Mark:
 class Token(BaseModel):
     """A place in a list."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
 
     v: Literal[1] = 1
     method: str
