@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ._caller import warn
@@ -16,8 +16,6 @@ from ._settings import MAX_RESPONSE_BYTES, ApiKey, OnUnsupported, Settings
 from .exceptions import InsecureConnectionWarning, ValidationError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .local.embedding import Embed
 
 
@@ -27,6 +25,8 @@ class _Unset:
 
 
 _UNSET: Any = _Unset()
+_Client = TypeVar("_Client", bound="Configured[Any, Any]")
+"""In place of Self, which jedi takes for the class of the method: notebooks complete by it."""
 
 
 class Configured(Lifecycle[HttpClient, AnyTransport]):
@@ -117,13 +117,13 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
 
     @classmethod
     def local(
-        cls,
+        cls: type[_Client],
         path: str | os.PathLike[str] | None = None,
         *,
         embedder: Embed | None = None,
         query_embedder: Embed | None = None,
         embedding_model: str | None = None,
-    ) -> Self:
+    ) -> _Client:
         """A client of an embedded MemStack: no server, no network, no key to bring.
 
         Args:
@@ -188,7 +188,7 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
         return self._settings.max_retry_after
 
     def with_options(
-        self,
+        self: _Client,
         *,
         api_key: ApiKey = _UNSET,
         timeout: float | None = _UNSET,
@@ -202,7 +202,7 @@ class Configured(Lifecycle[HttpClient, AnyTransport]):
         retry_unsafe: bool = _UNSET,
         max_response_bytes: int | None = _UNSET,
         on_attempt: AttemptHook | None = _UNSET,
-    ) -> Self:
+    ) -> _Client:
         """A sibling with other settings that shares this client's connections.
 
         `client.with_options(timeout=5).search_memory("...")` sets one call; a sibling that is

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from memstack.exceptions import ValidationError
+from memstack.exceptions import AuthenticationError, ValidationError
 
 from .commands import AsJson, Yes, command, confirm, group
 from .output import print_json, say, table, tell
@@ -92,6 +92,8 @@ def _set_key(name: Name) -> None:
     else:
         key = sys.stdin.readline()
     key = key.strip()
+    if not key:  # The rule of the client names what it takes, which is not stdin.
+        raise AuthenticationError("no key was given: type it, or pipe it in")
     check_key(key)
     keep_key(name, key)
     profiles.put(name, replace(profile, keyring=True, key_env=None))

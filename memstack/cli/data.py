@@ -11,7 +11,7 @@ import typer
 from memstack.exceptions import ValidationError
 
 from .commands import AsJson, command
-from .output import print_json, say
+from .output import counted, moment, print_json, say
 from .places import Chosen, Place, is_url, place_of
 from .profiles import KEY_VARIABLE
 
@@ -28,7 +28,9 @@ _ANY = "a MemStack file, a server's URL, or @NAME for a profile"
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help=f"From: {_ANY}.")]
 Target = Annotated[str, typer.Argument(metavar="DST", help=f"To: {_ANY}.")]
-Db = Annotated[str, typer.Argument(metavar="DB", help="A MemStack file.")]
+Db = Annotated[
+    str, typer.Argument(metavar="DB", help="A MemStack file, or @NAME for a profile of one.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -125,7 +127,7 @@ def _backup(
     """Copy a MemStack file that may be in use."""
     from memstack.local import backup
 
-    size = backup(path, target)
+    size = backup(_file(path), target)
     say(f"{path} -> {target}: {size:,} bytes")
 
 
@@ -133,7 +135,7 @@ def _compact(path: Db) -> None:
     """Give back the space of what was deleted."""
     from memstack.local import compact
 
-    done = compact(path)
+    done = compact(_file(path))
     say(f"{path}: {done.bytes_before:,} -> {done.bytes_after:,} bytes")
 
 
@@ -141,7 +143,7 @@ def _stats(path: Db, json: AsJson = False) -> None:
     """Count what a MemStack file holds."""
     from memstack.local import stats
 
-    found = stats(path)
+    found = stats(_file(path))
     if json:
         print_json(asdict(found))
     else:
@@ -161,6 +163,18 @@ def _one(place: Place, name: str | None) -> Chosen:
     return place_of(name)
 
 
+def _file(name: str) -> str:
+    """The path of the file that *name* means.
+
+    Raises:
+        ValidationError: It is a server, or there is no such profile.
+    """
+    path = place_of(name).local
+    if path is None:
+        raise ValidationError(f"{name!r} is a server; this command is for a MemStack file")
+    return path
+
+
 def _told(report: Report, json: bool) -> None:
     if json:
         print_json({**asdict(report), "is_whole": report.is_whole})
@@ -176,15 +190,18 @@ def _shown(found: Stats) -> str:
         f"schema {found.schema_version}"
     ]
     for name, table in (("episodes", found.episodes), ("memos", found.memos)):
-        span = f", from {table.oldest} to {table.newest}" if table.rows else ""
+        span = f", from {moment(table.oldest)} to {moment(table.newest)}" if table.rows else ""
         lines.append(f"{name}: {table.rows:,}, {table.content_bytes:,} bytes of content{span}")
-    lines.append(f"API keys: {found.api_keys:,}")
+    of_model = f", of {found.embedding_model}" if found.vectors else ""
+    lines.append(f"vectors: {found.vectors:,}{of_model}")
+    lines.append(f"API keys: {found.api_keys:,}, answers kept: {found.answers:,}")
     lines.append(
         f"groups: {found.groups:,}, tenants: {found.tenants:,}, projects: {found.projects:,}, "
         f"users: {found.users:,}"
     )
     lines += [
-        f"  {group.group_id}: {group.episodes:,} episodes, the newest {group.newest}"
+        f"  {group.group_id}: {counted(group.episodes, 'episode')}, "
+        f"the newest {moment(group.newest)}"
         for group in found.largest_groups
     ]
     return "\n".join(lines)

@@ -32,7 +32,11 @@ def _search(
     filters: Annotated[
         list[str] | None,
         typer.Option(
-            "--filter", metavar="NAME=TEXT", help="Only what has this value; may be repeated."
+            "--filter",
+            metavar="NAME=TEXT",
+            help="Only what has this value; may be repeated. NAME is group_id, project_id, "
+            "tenant_id, user_id, source_type, name, metadata.KEY, or date_from or date_to for a "
+            "span of time; NAME:=JSON is for what is no text.",
         ),
     ] = None,
     project_id: Project = None,

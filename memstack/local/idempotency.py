@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -24,7 +25,7 @@ def applied_once(
     body: BaseModel,
     apply: Callable[[], Answer],
     *,
-    unstored: dict[str, str],
+    unstored: dict[str, Any],
 ) -> Answer:
     """The answer of *apply*, or of the earlier time that *request* was applied.
 
@@ -42,7 +43,10 @@ def applied_once(
     ).fetchone()
     if row is None:
         answer = apply()
-        stored = {name: value for name, value in answer.content.items() if name not in unstored}
+        # None keeps the place of a field, so that a repeated answer is the same byte for byte.
+        stored = {
+            name: None if name in unstored else answer.content[name] for name in answer.content
+        }
         connection.execute(
             "INSERT INTO answers (request, body, status, content) VALUES (?, ?, ?, ?)",
             (key, body_digest, answer.status, json.dumps(stored, ensure_ascii=False)),

@@ -57,7 +57,7 @@ class Route:
     body: type[BaseModel] | None = None
     once: bool = False
     """Whether it knows `Idempotency-Key`."""
-    unstored: Callable[[sqlite3.Connection, Call], dict[str, str]] | None = None
+    unstored: Callable[[sqlite3.Connection, Call], dict[str, Any]] | None = None
     """Of a creation with an Idempotency-Key, what of the answer must not be stored with it."""
 
     @property
@@ -120,7 +120,7 @@ def _writing(
     run: Callable[[sqlite3.Connection, Call], Answer],
     *,
     body: type[BaseModel] | None = None,
-    unstored: Callable[[sqlite3.Connection, Call], dict[str, str]] | None = None,
+    unstored: Callable[[sqlite3.Connection, Call], dict[str, Any]] | None = None,
 ) -> Route:
     return Route(
         operation,
@@ -200,6 +200,8 @@ _ROUTES = (
         "/api/v1/memos",
         lambda connection, call: memos.create(connection, call.body),
         body=MemoCreate,
+        # The request that is repeated has it: so a memo that is deleted leaves no text behind.
+        unstored=lambda _, call: {"content": call.body.content, "tags": call.body.tags},
     ),
     _reading(
         "list_memos",

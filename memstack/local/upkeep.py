@@ -83,6 +83,8 @@ class Stats:
     """Episodes that have one; a search with an embedder makes those that are missing."""
     embedding_model: str | None
     """What made them; None without any."""
+    answers: int
+    """Answers to creates that are kept for their Idempotency-Key, as long as the file lives."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def stats(path: Path) -> Stats:
             largest_groups=tuple(GroupStats(id, n, read(newest)) for id, n, newest in groups),
             vectors=kept.rows if kept else 0,
             embedding_model=kept.model if kept else None,
+            answers=connection.execute("SELECT count(*) FROM answers").fetchone()[0],
         )
 
 

@@ -44,7 +44,7 @@ class EmbeddedSource:
     """
 
     def __init__(self, server: EmbeddedServer) -> None:
-        self.name = repr(server)
+        self.name = server.path or "memory"
         self._server = server
         self._last: dict[Kind, int] = {}
 

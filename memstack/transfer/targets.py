@@ -70,7 +70,7 @@ class EmbeddedTarget:
     """A database, which takes rows with the ids and times that they have."""
 
     def __init__(self, server: EmbeddedServer) -> None:
-        self.name = repr(server)
+        self.name = server.path or "memory"
         self._server = server
         self._known: Known | None = None
         self._alike: Set[Kind] = set()

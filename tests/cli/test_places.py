@@ -90,6 +90,20 @@ def test_a_profile_is_used_by_name_and_in_arguments(
     assert (ran.code, "set WORK_KEY" in ran.err) == (3, True)
 
 
+@pytest.mark.parametrize("command", ["stats", "compact", "backup"])
+def test_what_looks_after_a_file_takes_a_profile_of_one(command: str, notes: str, cli: Cli) -> None:
+    """And says so where a profile or a URL is a server."""
+    cli("config", "set", "notes", "--local", notes)
+    cli("config", "set", "work", "--url", "https://work.example.com")
+    more = ["b.db"] if command == "backup" else []
+
+    assert cli(command, "@notes", *more).code == 0
+    for server in ("@work", "https://work.example.com"):
+        ran = cli(command, server, *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{server!r} is a server; this command is for a MemStack file" in ran.err
+
+
 def test_a_key_in_the_keyring_is_asked_for_and_used(
     served: Served, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +135,16 @@ def test_a_key_that_is_none_or_has_no_place_is_not_kept(
     assert ran.code == code
     assert key not in ran.err
     assert keyring.get_password("memstack", name) is None
+
+
+def test_no_key_at_all_is_told_apart(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what this command takes, not by what the client does."""
+    cli("config", "set", "work", "--url", "https://work.example.com")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    ran = cli("config", "set-key", "work")
+
+    assert ran.code == 3
+    assert "no key was given: type it, or pipe it in" in ran.err
 
 
 def test_a_keyring_that_has_no_key_says_how_to_give_it_one(cli: Cli) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memstack._wire import WireResponse
-from memstack.local import EmbeddedServer
+from memstack.local import EmbeddedServer, compact
 
 from .local import EPISODE, EPISODES, KEYS, MEMOS, ask, key_with, made, told
 
@@ -17,7 +17,7 @@ from .local import EPISODE, EPISODES, KEYS, MEMOS, ask, key_with, made, told
     ("target", "body"),
     [
         (EPISODES, {**EPISODE, "metadata": {"a": 1, "b": 2}}),
-        (MEMOS, {"content": "x"}),
+        (MEMOS, {"content": "x", "tags": ["t"]}),
         (KEYS, {"name": "k", "permissions": ["read"]}),
     ],
 )
@@ -62,6 +62,26 @@ def test_answer_is_repeated_after_the_thing_was_deleted(server: EmbeddedServer) 
 
     assert made(server, MEMOS, {"content": "x"}, Idempotency_Key="one") == memo
     assert told(ask(server, "GET", MEMOS)) == []
+
+
+def test_nothing_of_a_deleted_memo_stays_in_a_compacted_file(tmp_path: Path) -> None:
+    """The answer that is kept for its Idempotency-Key has none of its words."""
+    path = tmp_path / "m.db"
+    with EmbeddedServer(path) as server:
+        body = {"content": "the secret plan", "tags": ["hush-hush"]}
+        memo = made(server, MEMOS, body, Idempotency_Key="one")
+        written = _bytes(path)
+        ask(server, "DELETE", f"{MEMOS}/{memo['id']}")
+    compact(path)
+
+    for word in (b"secret plan", b"hush-hush"):
+        assert word in written
+        assert word not in _bytes(path)
+
+
+def _bytes(path: Path) -> bytes:
+    """Of the file, and of the log beside it."""
+    return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
 
 
 def test_answer_is_repeated_after_the_file_was_closed(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from memstack._wire import WireResponse
 
 assert not operations.create_memo.__annotations__["return"].__args__[0].__pydantic_complete__
 ready = threading.Barrier(16)
-found = b'{"results": [{"id": "r", "type": "relationship", "content": "c", "score": 1, "metadata": {}}]'
-found += b', "total": 1, "query": "q"}'
+result = b'{"id": "r", "type": "relationship", "content": "c", "score": 1, "metadata": {}}'
+found = b'{"results": [' + result + b'], "total": 1, "query": "q"}'
 
 def first(_):
     ready.wait()

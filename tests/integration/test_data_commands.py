@@ -36,7 +36,9 @@ def test_export_and_import(full: Path, tmp_path: Path, capsys: Captured) -> None
     assert "is there already" in capsys.readouterr().err
     assert main(["export", str(full), export, "--force"]) == 0
     assert main(["import", export, target]) == 0
-    assert "episodes: 1 read, 1 stored\nmemos: 1 read, 1 stored\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"{full} -> {export}\nepisodes: 1 read, 1 stored\nmemos: 1 read, 1 stored\n" in told
+    assert f"{export} -> {target}\n" in told
     assert main(["import", export, target]) == 0
     assert "memos: 1 read, 0 stored, 1 there already" in capsys.readouterr().out
 
@@ -91,6 +93,17 @@ def test_what_is_not_carried_over_is_exit_code_1(
     assert "1 different there" in capsys.readouterr().out
 
 
+def test_stats_name_the_model_of_the_vectors(full: Path, capsys: Captured) -> None:
+    """Of those that a search has had made."""
+    with MemStackClient.local(
+        full, embedder=lambda texts: [[1.0, 2.0] for _ in texts], embedding_model="toy 1"
+    ) as client:
+        client.search_memory("hiking")
+
+    assert main(["stats", str(full)]) == 0
+    assert "vectors: 1, of toy 1\n" in capsys.readouterr().out
+
+
 def test_backup_compact_and_stats(full: Path, tmp_path: Path, capsys: Captured) -> None:
     """The backup can be used in place of the file."""
     backup = tmp_path / "backup.db"
@@ -104,7 +117,10 @@ def test_backup_compact_and_stats(full: Path, tmp_path: Path, capsys: Captured) 
     found = json.loads(capsys.readouterr().out)
 
     assert "episodes: 1, 19 bytes of content" in told
-    assert "g1: 1 episodes" in told
+    assert re.search(r"g1: 1 episode, the newest \d{4}-\d\d-\d\d \d\d:\d\dZ$", told, re.M)
+    assert "vectors: 0\n" in told
+    assert "answers kept: 2\n" in told
+    assert found["answers"] == 2
     assert found["memos"]["rows"] == 1
     assert found["largest_groups"][0]["group_id"] == "g1"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from shutil import which
 from typing import Any, get_args, get_origin
 
 import httpx
@@ -222,6 +223,29 @@ def test_readme_has_each_setting_with_its_default(setting: inspect.Parameter) ->
     assert re.search(rf"^\| `{setting.name}` \| {default}[^|]* \|", README, re.MULTILINE)
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="runs curl, which is not here")
+def test_curl_lines_are_answered(served: Served) -> None:
+    """Those of shell blocks, by a server, with the environment that they name."""
+    lines = [line for line in SHELL.splitlines() if re.search(r"\bcurl\b", line)]
+    question = "Where does Alice like to hike?"
+    with MemStackClient(served.api_key, served.base_url) as client:
+        client.create_episode("Alice", "Alice loves hiking in Yosemite.")
+
+    assert lines
+    for line in lines:
+        done = subprocess.run(
+            ["sh", "-c", line],
+            env={**os.environ, **served.environment},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        assert done.stderr == ""
+        answer = json.loads(done.stdout)
+        assert answer["query"] == question
+        assert "Alice loves hiking in Yosemite." in [r["content"] for r in answer["results"]]
+
+
 def test_make_has_each_target_that_the_docs_name() -> None:
     """In text as `make target`, in shell blocks at the start of a line."""
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
@@ -231,19 +255,6 @@ def test_make_has_each_target_that_the_docs_name() -> None:
     targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 
     assert {"demo", "test"} <= named <= targets
-
-
-@pytest.mark.usefixtures("_beside_a_server")
-def test_the_curl_line_is_answered(served: Served) -> None:
-    """As it is, but for the address."""
-    if which("curl") is None:
-        pytest.skip("curl is not installed")
-    (line,) = re.findall(r"^curl .*$", SHELL, re.MULTILINE)
-
-    command = line.replace("http://localhost:8000", served.base_url)
-    ran = subprocess.run(["sh", "-c", f"{command} -sf"], check=True, capture_output=True)
-
-    assert json.loads(ran.stdout)["query"] == "hiking"
 
 
 def test_serve_has_each_option_that_the_docs_name() -> None:
