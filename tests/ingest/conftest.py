@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,9 +18,9 @@ class Stage:
     """A server, and clients of it whose time passes only where they pause."""
 
     def __init__(
-        self, colour: Colour, drive: Callable[[AnyClient], Driven], time: FakeTime, path: Path
+        self, colour: Colour, drive: Callable[[AnyClient], Driven], time: FakeTime
     ) -> None:
-        self.server = EmbeddedServer(path)
+        self.server = EmbeddedServer()
         self.older = Older(self.server, "current")
         self.time = time
         self._colour, self._drive = colour, drive
@@ -68,10 +67,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(
-    colour: Colour, drive: Callable[[AnyClient], Driven], time: FakeTime, tmp_path: Path
-) -> Iterator[Stage]:
-    stage = Stage(colour, drive, time, tmp_path / "memory.db")
+def stage(colour: Colour, drive: Callable[[AnyClient], Driven], time: FakeTime) -> Iterator[Stage]:
+    stage = Stage(colour, drive, time)
     yield stage
     stage.server.close()
 

@@ -221,7 +221,7 @@ def test_a_server_that_is_gone_ends_the_run(stage: Stage, tmp_path: Path) -> Non
     asked = len(stage.older.requests) - 200
     stage.older.before = lambda request: None
 
-    assert asked < 100
+    assert asked < 300  # of 1,200, with the retries of all
     assert caught.value.report is not None
     assert 190 < caught.value.report.created < 201
     assert client.ingest(episodes(500), ledger=ledger).is_whole
