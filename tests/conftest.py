@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from memstack import MemStackAsyncClient, MemStackClient
 from memstack._claims import Claims
@@ -19,6 +20,9 @@ from memstack._connecting import TransportName, is_of_connections
 from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime, what_sends
 from .loopback import AsyncStaged, Loopback, Staged
 from .scripted import ScriptedServer
+
+settings.register_profile("untimed", deadline=None)  # another program may have the processor
+settings.load_profile("untimed")
 
 KEY = "ms_sk_test"
 

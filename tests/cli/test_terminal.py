@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -22,6 +23,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _heeds_ctrl_c() -> None:
+    """A shell in the background has its processes ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The command in a terminal of 100 columns."""
 
@@ -34,6 +40,7 @@ class Terminal:
             dimensions=(40, 100),
             encoding="utf-8",
             timeout=60,
+            preexec_fn=_heeds_ctrl_c,
         )
         self.child.logfile_read = self._log
 

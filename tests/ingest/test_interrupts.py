@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -44,6 +46,15 @@ def test_an_interrupt_leaves_nothing_in_doubt(stage: Stage, tmp_path: Path) -> N
     assert len(stage.stored()) == 400
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """A shell in the background has its processes ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 def test_a_pause_between_retries_is_cut_short(stage: Stage, tmp_path: Path) -> None:
     """Nobody waits an hour for Ctrl-C; what was stored before is in the ledger."""
     stage.refuse(lambda request: stage.posts() > 20, 429, {"retry-after": "3600"})
