@@ -109,6 +109,7 @@ def listed(
     began: int | None = None
     rows: list[tuple[Any, float]] = []
     total = None
+    answer = None
     for _ in range(pages):
         answer = response_of((yield look.page(max(0, len(rows) - _OVERLAP))))
         date = http_date(answer.headers.get("date"))
@@ -134,7 +135,9 @@ def listed(
             return None
         if known[-1] < began:
             return Listed(rows, began, answer)
-    return Listed(rows, began, answer, is_cut=True) if partly and began is not None else None
+    if not partly or began is None or answer is None:
+        return None
+    return Listed(rows, began, answer, is_cut=True)
 
 
 def _following(rows: list[tuple[Any, float]], page: Sequence[Any], id: str) -> Sequence[Any] | None:

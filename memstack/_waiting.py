@@ -210,6 +210,7 @@ class Waiting:
         """
         walk = iter_episodes()
         alike: list[Episode] = []
+        episode = None
         for _ in range(_LISTED):
             yield from walk.filling(server)
             episode = walk.give()

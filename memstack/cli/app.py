@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -36,7 +37,7 @@ Examples:
   memstack config set work --url https://memstack.example.com
   memstack --profile work doctor"""
 
-_ORDER = (
+_ORDER: Sequence[str] = (
     "health doctor search episode memo key ingest export import copy backup compact stats serve "
     "config"
 ).split()

@@ -53,7 +53,7 @@ class Reader:
         self._problem = on_problem
         self._places: dict[int, str] = {}
         self._source = source
-        self._format = format
+        self._format: Format | None = format
         self.bytes_read = 0
         self.bytes_in_all: int | None = None
         """None where that is not known: of stdin and folders."""
