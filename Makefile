@@ -74,7 +74,7 @@ abuse: $(VENV)/installed ## Write docs/reliability.md: the embedded database und
 soak: $(VENV)/installed ## Write docs/reliability.md: memory over many calls; fails if it grows
 	python -m benchmarks.soak
 
-ingest-figures: $(VENV)/benched ## Write docs/ingest.md: kills, cost and memory of bulk ingests
+ingest-figures: $(VENV)/benched ## Write docs/ingest.md: kills, cost and memory of bulk ingests; a quarter of an hour
 	python -m benchmarks.ingest
 
 screenshots: $(VENV)/installed ## Write docs/images: the page of memstack serve; needs Chromium

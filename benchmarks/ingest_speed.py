@@ -118,7 +118,7 @@ def variants() -> Iterator[tuple[str, str, int]]:
 
 
 def table(count: int, rounds: int, wrong: list[str]) -> Iterator[str]:
-    """The table as Markdown; puts rows of the default transport below FLOOR into *wrong*."""
+    """The table as Markdown; puts rows below FLOOR into *wrong*."""
     yield (
         f"Processor time for each of {count:,} episodes, and in brackets time, in microseconds; "
         f"the least of {rounds} rounds in turn."

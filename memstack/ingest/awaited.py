@@ -16,7 +16,7 @@ from .items import Item
 from .pacing import Pace
 from .report import IngestReport
 from .starting import started
-from .steps import QUIET, Collect, Done, Read, Send, Stop, Tell, Work, read_some
+from .steps import QUIET, Collect, Course, Done, Read, Send, Stop, Tell, Work, read_some
 
 __all__ = ["ingest"]
 
@@ -32,22 +32,15 @@ async def ingest(
     """What `MemStackAsyncClient.ingest` says."""
     load, sender, pace = started(client, items, awaited=True, **options)
     runner = _Runner(sender, items, pace)
-    steps = load.steps()
-    given: Any = None
-    error: BaseException | None = None
+    course = Course(load.steps())
     try:
-        while True:
+        while (step := course.next()) is not None:
             try:
-                step = steps.send(given) if error is None else steps.throw(error)
-            except StopIteration as end:
-                report: IngestReport = end.value
-                return report
-            given, error = None, None
-            try:
-                given = await runner.carry_out(step)
+                course.given = await runner.carry_out(step)
             except BaseException as caught:  # also CancelledError: what is on its way ends first
-                error = caught
+                course.error = caught
                 runner.is_cancelled = isinstance(caught, asyncio.CancelledError)
+        return course.report()
     finally:
         await runner.abandon()
 

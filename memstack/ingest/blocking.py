@@ -16,7 +16,7 @@ from .items import Item
 from .pacing import Pace
 from .report import IngestReport
 from .starting import started
-from .steps import QUIET, Collect, Done, Read, Send, Stop, Tell, Work, read_some
+from .steps import QUIET, Collect, Course, Done, Read, Send, Stop, Tell, Work, read_some
 
 __all__ = ["ingest"]
 
@@ -25,21 +25,14 @@ def ingest(client: Any, items: Iterable[Any], **options: Any) -> IngestReport:
     """What `MemStackClient.ingest` says."""
     load, sender, pace = started(client, items, awaited=False, **options)
     runner = _Runner(sender, items, pace)
-    steps = load.steps()
-    given: Any = None
-    error: BaseException | None = None
+    course = Course(load.steps())
     try:
-        while True:
+        while (step := course.next()) is not None:
             try:
-                step = steps.send(given) if error is None else steps.throw(error)
-            except StopIteration as end:
-                report: IngestReport = end.value
-                return report
-            given, error = None, None
-            try:
-                given = runner.carry_out(step)
+                course.given = runner.carry_out(step)
             except BaseException as caught:  # also KeyboardInterrupt: what is on its way ends first
-                error = caught
+                course.error = caught
+        return course.report()
     finally:
         runner.abandon()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -24,7 +24,8 @@ from memstack.operations._arguments import checked
 __all__ = ["FAILURE", "Item", "digest_of", "digests_of_row", "read_item", "shown_by", "unwrapped"]
 
 _FIELDS = tuple(EpisodeCreate.model_fields)
-_CREATE = operations.create_episode("any", "any")
+_NAMES = frozenset(_FIELDS)
+_PARTS = vars(operations.create_episode("any", "any"))
 _FORM: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
 _ENCODE = json.JSONEncoder(**_FORM).encode
 _SORTED = json.JSONEncoder(**_FORM, sort_keys=True).encode
@@ -42,6 +43,8 @@ class Item:
     operation: Operation[EpisodeResponse]
     digest: bytes
     """Of all of its content; 32 bytes."""
+    shown: bytes
+    """A digest of what every list shows of it."""
     group: str | None
     is_doubtful: bool = False
     """Whether an earlier run may have sent it."""
@@ -52,11 +55,6 @@ class Item:
     def size(self) -> int:
         """Bytes that it takes, about."""
         return 500 + 3 * len(self.operation.body or b"")
-
-    def shown(self) -> bytes:
-        """A digest of what every list shows of it."""
-        fields = self.operation.fields()
-        return shown_by(fields["name"], fields["content"])
 
 
 def read_item(index: int, given: Any, *, keyed: bool) -> Item:
@@ -81,8 +79,11 @@ def read_item(index: int, given: Any, *, keyed: bool) -> Item:
     digest = _hash(canonical) if valid_at is None else digest_of(sent, valid_at)
     # The same key in any run, also where the ledger was lost.
     key = f"memstack-ingest-{digest.hex()}" if keyed else None
-    operation = replace(_CREATE, body=body, idempotency_key=key)
-    return Item(index, given, operation, digest, sent.get("group_id"))
+    # A frozen dataclass sets its fields one by one, at many times the cost.
+    operation: Operation[EpisodeResponse] = Operation.__new__(Operation)
+    operation.__dict__.update(_PARTS, body=body, idempotency_key=key)
+    shown = shown_by(sent["name"], sent["content"])
+    return Item(index, given, operation, digest, shown, sent.get("group_id"))
 
 
 def unwrapped(given: Any) -> Any:
@@ -100,8 +101,8 @@ def _fields_of(given: Any) -> dict[str, Any]:
             f"item: must be an EpisodeCreate or a mapping of its fields, not {_kind(given)}"
         )
     # An extra field would be lost, and with it what a slip of the pen was meant to say.
-    extra = [name for name in given if name not in _FIELDS]
-    if extra:
+    if not _NAMES.issuperset(given):
+        extra = [name for name in given if name not in _NAMES]
         raise ValidationError(
             f"item: {str(extra[0])[:50]!r} is no field of an episode; "
             f"put facts of your own into metadata. Fields are {', '.join(_FIELDS)}"

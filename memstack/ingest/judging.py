@@ -15,10 +15,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from memstack.exceptions import APIError, MemStackError, NetworkError, ValidationError
+from memstack.exceptions import (
+    APIError,
+    MemStackError,
+    NetworkError,
+    OutcomeUnknownError,
+    ValidationError,
+)
 from memstack.retry import is_hopeless
 
-__all__ = ["MOST_TROUBLE", "Verdict", "trouble_of", "verdict_on"]
+__all__ = ["MOST_TROUBLE", "Verdict", "trouble_of", "unsure", "verdict_on"]
 
 Verdict = Literal["created", "failed", "unknown", "again", "end"]
 
@@ -49,3 +55,12 @@ def verdict_on(error: MemStackError, max_retry_after: float) -> Verdict:
 def trouble_of(error: MemStackError) -> int:
     """How much *error* tells against going on: a server that says 429 is there."""
     return 1 if isinstance(error, APIError) and error.status_code == 429 else 10
+
+
+def unsure() -> OutcomeUnknownError:
+    """The error of an item that an earlier run left in doubt, and that stays so."""
+    return OutcomeUnknownError(
+        "item: it was sent before, and it cannot be told whether it is stored; look for it on the "
+        "server, or use a client with retry_unsafe=True to send it again",
+        outcome="unknown",
+    )

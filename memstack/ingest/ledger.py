@@ -12,11 +12,15 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeVar
 
 from memstack.exceptions import MemStackError, ValidationError
 from memstack.local.troubles import BUSY, FAILING, FULL, trouble_of
 
 __all__ = ["Doubt", "Ledger"]
+
+T = TypeVar("T")
 
 _APPLICATION = 0x4D534C47  # "MSLG"
 _VERSION = 1
@@ -115,11 +119,9 @@ class Ledger:
         """Those of *digests* that are stored, with the id of the episode where it is known."""
         found: dict[bytes, str | None] = {}
         with self._lock, self._explained():
-            for start in range(0, len(digests), 500):  # SQLite takes 999 at least
-                some = digests[start : start + 500]
-                marks = ",".join("?" * len(some))
-                query = f"SELECT digest, id FROM stored WHERE digest IN ({marks})"
-                found.update(self._db.execute(query, some))
+            for some in _parts(digests):
+                query = f"SELECT digest, id FROM stored WHERE digest IN {_marks(some)}"
+                found.update(self._db.execute(query, some).fetchall())
         return found
 
     def write(
@@ -137,11 +139,16 @@ class Ledger:
             sending: Of items that are to be sent: digest, digest of what is shown, and the time.
         """
         stored = list(stored)
+        gone = [*dropped, *(digest for digest, _ in stored)]
         with self._transaction():
-            gone = [(digest,) for digest in (*dropped, *(digest for digest, _ in stored))]
-            self._db.executemany("DELETE FROM sending WHERE digest = ?", gone)
-            self._db.executemany("INSERT OR IGNORE INTO stored VALUES (?, ?)", stored)
-            self._db.executemany("INSERT OR IGNORE INTO sending VALUES (?, ?, ?)", sending)
+            for some in _parts(gone):
+                self._db.execute(f"DELETE FROM sending WHERE digest IN {_marks(some)}", some)
+            for table, rows in (("stored", stored), ("sending", list(sending))):
+                for part in _parts(rows):
+                    values = ",".join(_marks(row) for row in part)
+                    self._db.execute(
+                        f"INSERT OR IGNORE INTO {table} VALUES {values}", [*chain(*part)]
+                    )
 
     def doubts(self) -> dict[bytes, Doubt]:
         """All items that were to be sent and whose end is not noted down, by their digests."""
@@ -179,6 +186,17 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise _explained(self._path, error) from error
+
+
+def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """*rows* in parts for one statement each: a statement for each row would let the interpreter
+    go that often, and wait behind all threads that send."""
+    for start in range(0, len(rows), 300):  # three values each; SQLite takes 999 at least
+        yield rows[start : start + 300]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return f"({','.join('?' * len(values))})"
 
 
 def _path_of(path: str | os.PathLike[str]) -> str:

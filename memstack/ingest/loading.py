@@ -6,51 +6,28 @@ became of it; then whoever asked is told. Each of that is for many items at once
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from memstack import operations
 from memstack._history import Chance
 from memstack._server import Server
 from memstack._settings import Settings
-from memstack.exceptions import MemStackError, NetworkError, OutcomeUnknownError, ValidationError
+from memstack.exceptions import MemStackError, NetworkError, ValidationError
 from memstack.response import Response
 
-from .failures import Failures
 from .finding import find
 from .flow import Flow
 from .items import Item, read_item
-from .judging import MOST_TROUBLE, trouble_of, verdict_on
-from .ledger import Doubt, Ledger
+from .judging import MOST_TROUBLE, trouble_of, unsure, verdict_on
+from .ledger import Doubt
+from .options import Options
 from .pacing import Pace
+from .records import Records
 from .report import IngestError, IngestOutcome, IngestReport, Word
-from .steps import QUIET, Collect, Done, Read, Send, Steps, Stop, Tell, Work
+from .steps import QUIET, Collect, Done, Ended, Read, Send, Steps, Stop, Tell, Work, work
 
-__all__ = ["Load", "Options"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `ingest` was asked for, checked."""
-
-    concurrency: int
-    ledger: str | os.PathLike[str] | None
-    by_group: bool
-    failed: str | os.PathLike[str] | None
-    dry_run: bool
-    on_outcome: Callable[[IngestOutcome], Any] | None
-    on_progress: Callable[[IngestReport], Any] | None
-
-
-class _Ended(Exception):
-    """The run ends early for *reason*, which the server or a file is to blame for."""
-
-    def __init__(self, reason: MemStackError) -> None:
-        self.reason = reason
+__all__ = ["Load"]
 
 
 class Load:
@@ -69,12 +46,12 @@ class Load:
         chance: Chance,
         pace: Pace,
     ) -> None:
-        self._options, self._target = options, target
+        self._options = options
         self._settings, self._server, self._chance, self._pace = settings, server, chance, pace
         self.report = IngestReport(dry_run=options.dry_run)
         self._flow = Flow(options.concurrency, by_group=options.by_group)
         self._started = self._told = chance.monotonic()
-        self._closing = ExitStack()
+        self._records = Records(options, target)
         self._doubts: dict[bytes, Doubt] = {}
         self._recovered: dict[bytes, str | None] = {}
         """Items that an earlier run has stored without having heard of it."""
@@ -97,7 +74,7 @@ class Load:
             IngestError: It ended early.
         """
         try:
-            yield Work(self._open)
+            self._doubts = yield Work(self._records.open)
             try:
                 yield from self._prepare()
                 yield from self._load()
@@ -106,28 +83,13 @@ class Load:
             except BaseException:
                 yield from self._wind_up()
                 raise
-        except _Ended as end:
+        except Ended as end:
             raise IngestError.of(end.reason, self.report) from end.reason
         finally:
-            self._closing.close()
+            self._records.close()
         if self._options.on_progress is not None:
             yield Tell(self._options.on_progress, self._counted())
         return self._counted()
-
-    def _open(self) -> None:
-        options = self._options
-        path = options.ledger
-        if options.dry_run and path is not None and not os.path.exists(path):
-            path = None
-        self._ledger = Ledger(path, self._target)
-        self._closing.callback(self._ledger.close)
-        self._doubts = self._ledger.doubts()
-        # What a dry run would store is nowhere noted down but here.
-        self._notes = Ledger(None, self._target) if options.dry_run else self._ledger
-        self._closing.callback(self._notes.close)
-        self._failures = Failures(options.failed) if options.failed is not None else None
-        if self._failures is not None:
-            self._closing.callback(self._failures.close)
 
     def _prepare(self) -> Steps[None]:
         """Find out what the server can do, and what became of what is in doubt."""
@@ -137,20 +99,20 @@ class Load:
         if not self._server.is_known():
             answer = yield operations.health_check()
             if isinstance(answer, NetworkError):
-                raise _Ended(answer)
+                raise Ended(answer)
         ignored = self._server.info({}).ignored.get("create_episode", {})
         self._keyed = "idempotency_key" not in ignored
         if not self._doubts or self._server.honours_keys or self._settings.retry_unsafe:
             return
         grace = self._settings.settle_grace
         try:
-            found = yield from find(self._doubts, self._ledger.digests_of, self._chance.now, grace)
+            found = yield from find(self._doubts, self._records.digests_of, self._chance.now, grace)
         except NetworkError as error:
-            raise _Ended(error) from error
+            raise Ended(error) from error
         self._recovered = found.stored
         self._unsure = self._doubts.keys() - found.stored.keys() - found.absent
-        yield from self._work(
-            lambda: self._ledger.write(stored=found.stored.items(), dropped=found.absent)
+        yield from work(
+            lambda: self._records.write(stored=[*found.stored.items()], dropped=[*found.absent])
         )
         self._doubts = {}
 
@@ -178,7 +140,7 @@ class Load:
             yield from self._tell()
             if self._end is not None:
                 if isinstance(self._end, MemStackError):
-                    raise _Ended(self._end)
+                    raise Ended(self._end)
                 raise self._end
 
     def _read(self, given: list[Any]) -> list[Item]:
@@ -199,14 +161,14 @@ class Load:
         # Those that an open one will tell of come first: it may end in this turn.
         fresh = [item for item in fresh if not self._flow.follows(item)]
         digests = [item.digest for item in fresh]
-        known = yield from self._work(lambda: self._look_up(digests))
+        known = yield from work(lambda: self._records.look_up(digests))
         for item in fresh:
             if item.digest in self._recovered:
                 self._say(item, "created", self._recovered.pop(item.digest), None)
             elif item.digest in known:
                 self._say(item, "duplicate", known[item.digest], None)
             elif item.digest in self._unsure:
-                self._say(item, "unknown", None, _unsure())
+                self._say(item, "unknown", None, unsure())
             elif self._options.dry_run:
                 known[item.digest] = None
                 self._stored.append((item.digest, None))
@@ -215,12 +177,6 @@ class Load:
                 item.is_doubtful = item.digest in self._doubts
                 if self._flow.add(item):
                     self._ready.append(item)
-
-    def _look_up(self, digests: list[bytes]) -> dict[bytes, str | None]:
-        known = self._ledger.look_up(digests)
-        if self._notes is not self._ledger:
-            known.update(self._notes.look_up(digests))
-        return known
 
     def _conclude(self, done: Done) -> None:
         """Decide what the end of a create means."""
@@ -283,18 +239,16 @@ class Load:
 
     def _note_down(self) -> Steps[None]:
         began = self._chance.now()
-        sending = [(item.digest, item.shown(), began) for item in self._ready]
+        sending = [(item.digest, item.shown, began) for item in self._ready]
         if self._stored or self._dropped or sending:
-            yield from self._work(
-                lambda: self._notes.write(
-                    stored=self._stored, dropped=self._dropped, sending=sending
-                )
+            stored, dropped = self._stored, self._dropped
+            yield from work(
+                lambda: self._records.write(stored=stored, dropped=dropped, sending=sending)
             )
             self._stored, self._dropped = [], []
-        failures, failing = self._failures, self._to_write
-        self._to_write = []
-        if failures is not None and failing:
-            yield from self._work(lambda: failures.write(failing))
+        failing, self._to_write = self._to_write, []
+        if failing:
+            yield from work(lambda: self._records.write_failures(failing))
 
     def _tell(self) -> Steps[None]:
         options = self._options
@@ -330,24 +284,3 @@ class Load:
         for outcome in self._to_tell:
             self.report.count(outcome.outcome)
         self._counted()
-
-    def _work(self, do: Callable[[], Any]) -> Steps[Any]:
-        """What *do* gives.
-
-        Raises:
-            _Ended: It cannot be done.
-        """
-        try:
-            return (yield Work(do))
-        except ValidationError:
-            raise
-        except MemStackError as error:
-            raise _Ended(error) from error
-
-
-def _unsure() -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        "item: it was sent before, and it cannot be told whether it is stored; look for it on the "
-        "server, or use a client with retry_unsafe=True to send it again",
-        outcome="unknown",
-    )

@@ -10,7 +10,8 @@ from memstack._configured import Configured
 from memstack._history import AttemptEvent
 from memstack.exceptions import ValidationError
 
-from .loading import Load, Options
+from .loading import Load
+from .options import Options
 from .pacing import OVERLOADED, Pace
 
 __all__ = ["MOST_AT_ONCE", "started"]

@@ -9,14 +9,29 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from memstack._settling import Settlement
-from memstack.exceptions import MemStackError
+from memstack.exceptions import MemStackError, ValidationError
 from memstack.models import EpisodeResponse
 from memstack.response import Response
 
 from .items import Item
 from .judging import verdict_on
+from .report import IngestReport
 
-__all__ = ["QUIET", "Collect", "Done", "Read", "Send", "Steps", "Stop", "Tell", "Work", "read_some"]
+__all__ = [
+    "QUIET",
+    "Collect",
+    "Course",
+    "Done",
+    "Ended",
+    "Read",
+    "Send",
+    "Steps",
+    "Stop",
+    "Tell",
+    "Work",
+    "read_some",
+    "work",
+]
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
@@ -100,9 +115,55 @@ class Work:
     do: Callable[[], Any]
 
 
+class Ended(Exception):
+    """The run ends early for *reason*, which the server or a file is to blame for."""
+
+    def __init__(self, reason: MemStackError) -> None:
+        self.reason = reason
+
+
+def work(do: Callable[[], Any]) -> Steps[Any]:
+    """What `Work` of *do* gives.
+
+    Raises:
+        Ended: It cannot be done.
+    """
+    try:
+        return (yield Work(do))
+    except ValidationError:
+        raise
+    except MemStackError as error:
+        raise Ended(error) from error
+
+
 @dataclass(frozen=True)
 class Tell:
     """Call a function of the user."""
 
     function: Callable[[Any], Any]
     value: Any
+
+
+class Course:
+    """Goes through *steps*; who carries one out says what it gave, or what it raised."""
+
+    def __init__(self, steps: Steps[IngestReport]) -> None:
+        self._steps = steps
+        self._report: IngestReport | None = None
+        self.given: Any = None
+        self.error: BaseException | None = None
+
+    def next(self) -> Any:
+        """The next step; None once there is a report."""
+        given, error = self.given, self.error
+        self.given = self.error = None
+        try:
+            return self._steps.send(given) if error is None else self._steps.throw(error)
+        except StopIteration as end:
+            self._report = end.value
+            return None
+
+    def report(self) -> IngestReport:
+        """What the run did."""
+        assert self._report is not None
+        return self._report

@@ -14,6 +14,12 @@ from ..colours import AnyClient, Colour, Driven, FakeTime
 from ..transfer.older import Generation, Older, client_of
 
 
+@pytest.fixture
+def few_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer items are read ahead, so that a run of some hundreds has a middle."""
+    monkeypatch.setattr("memstack.ingest.flow.STOCK", 128)
+
+
 class Stage:
     """A server, and clients of it whose time passes only where they pause."""
 

@@ -9,7 +9,9 @@ from asyncio import sleep
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -19,7 +21,7 @@ from memstack import EpisodeCreate, ValidationError
 from memstack.ingest import IngestError, IngestOutcome, IngestReport
 from memstack.ingest.pacing import Pace
 
-from ..colours import Colour, Driven
+from ..colours import Colour, Driven, FakeTime
 from .conftest import Stage, episodes
 
 
@@ -126,7 +128,7 @@ def test_items_are_read_as_they_are_needed(stage: Stage) -> None:
             yield item
 
     assert client.ingest(items(), concurrency=4).created == 1500
-    assert 0 < ahead <= 600
+    assert 0 < ahead <= 1100
 
 
 def test_a_group_keeps_its_order(stage: Stage) -> None:
@@ -157,7 +159,11 @@ def test_dry_run_sends_and_stores_nothing(stage: Stage, tmp_path: Path) -> None:
     assert (later.created, later.duplicate) == (2, 3)
     assert stage.posts() == 3
 
+    many = client.ingest(chain(episodes(1500), episodes(1500)), dry_run=True)
+    assert (many.created, many.duplicate) == (1500, 1500)
 
+
+@pytest.mark.usefixtures("few_ahead")
 @pytest.mark.parametrize("where", ["items", "on_outcome", "on_progress"])
 def test_what_the_caller_raises_ends_the_run_and_is_raised(
     stage: Stage, tmp_path: Path, where: str
@@ -207,6 +213,7 @@ def test_a_server_that_lets_nobody_in_ends_the_run(
     assert len(stage.stored()) == 500
 
 
+@pytest.mark.usefixtures("few_ahead")
 def test_a_server_that_is_gone_ends_the_run(stage: Stage, tmp_path: Path) -> None:
     """After the retries, and not after those of a thousand items."""
     client, ledger = stage.client(), tmp_path / "run.sqlite"
@@ -257,6 +264,42 @@ def test_a_429_holds_all_back_and_loses_nothing(
     assert stage.posts() == 300 + len(refused)
     assert (report.created, len(stage.stored())) == (300, 300)
     assert overloads == [7.0 if asked else None] * len(refused)
+
+
+def test_what_one_create_is_asked_to_wait_the_others_wait_too(
+    stage: Stage, time: FakeTime, colour: Colour
+) -> None:
+    """None begins while the one that was refused pauses."""
+    driven, refused = stage.client(max_retries=1), [True]
+    stage.refuse(lambda request: bool(refused and refused.pop()), 429, {"retry-after": "7"})
+    posts_at_pause: list[int] = []
+    another = Event()
+
+    def paused() -> bool:
+        """Whether it is the first pause, which lasts until there is a second."""
+        posts_at_pause.append(stage.posts())
+        if len(posts_at_pause) == 2:
+            time.clock += 7
+            another.set()
+        return len(posts_at_pause) == 1
+
+    def wait(seconds: float) -> None:
+        if paused():
+            another.wait(10)  # so long only where the others do not pause
+
+    async def wait_async(seconds: float) -> None:
+        if paused():
+            for _ in range(10_000):
+                await sleep(0)
+                if another.is_set():
+                    break
+
+    driven.client._sleep = wait if colour == "sync" else wait_async
+    report = driven.ingest(episodes(200), concurrency=8)
+
+    assert report.created == 200
+    assert len(posts_at_pause) >= 2
+    assert posts_at_pause[1] <= 8
 
 
 def test_a_lost_answer_is_no_duplicate(stage: Stage) -> None:

@@ -25,6 +25,7 @@ def stage(stage: Stage) -> Stage:
     return stage
 
 
+@pytest.mark.usefixtures("few_ahead")
 def test_an_interrupt_leaves_nothing_in_doubt(stage: Stage, tmp_path: Path) -> None:
     """Creates on their way are waited for; no thread or task is left."""
     ledger, client = tmp_path / "run.sqlite", stage.client()
