@@ -6,7 +6,8 @@ what the server lists is looked through, back to the time when the oldest of the
 - A row that shows the whole content of an item is that item's.
 - Elsewhere rows and items are told apart by name and content. As many rows as items of one look:
   all are stored. No row: none is, if none comes within `settle_grace` seconds either. Any other
-  number proves nothing, and such items stay unknown.
+  number proves nothing, and such items stay unknown; so do they where such a row shows more, which
+  is not theirs: another worker may have stored it.
 - Rows that the ledger has are other items'; older rows are of no concern.
 """
 
@@ -132,13 +133,17 @@ def _count(
 ) -> None:
     """Sort *left* by how many of the rows *free* look like them."""
     rows = defaultdict(list)
+    others: set[bytes] = set()
     for row, seconds in free:
         if seconds >= earliest:
-            rows[shown_by(row.name, row.content)].append(row.id)
+            shown = shown_by(row.name, row.content)
+            rows[shown].append(row.id)
+            if row.metadata or row.group_id or row.source_description:  # what callers alone set
+                others.add(shown)
     alike = Counter(doubt.shown for digest, doubt in doubts.items() if digest not in found.stored)
     for digest in left:
         shown = doubts[digest].shown
         if not rows[shown]:
             found.absent.add(digest)
-        elif len(rows[shown]) == alike[shown]:
+        elif shown not in others and len(rows[shown]) == alike[shown]:
             found.stored[digest] = rows[shown][0] if alike[shown] == 1 else None

@@ -39,7 +39,7 @@ class Killed:
         ledger = Ledger(self.path, self.client.base_url)
         items = [read_item(0, one, keyed=False) for one in doubtful]
         began = real_time.time() - age
-        ledger.write(sending=[(item.digest, item.shown(), began) for item in items])
+        ledger.write(sending=[(item.digest, item.shown, began) for item in items])
         ledger.close()
         store(self.stage.server, stored)
 
@@ -101,6 +101,16 @@ def test_where_the_list_does_not_tell_them_apart_nothing_is_doubled(
     assert killed.run(ALIKE) == outcomes
     assert max(killed.counts().values()) == 1
     assert len(killed.counts()) == (count or 4)
+
+
+def test_a_row_of_another_worker_is_never_claimed(killed: Killed) -> None:
+    """It shows other metadata. Once the list is known to show all, the item is sent again."""
+    items = [*ALIKE[:1], *episodes(1)]
+    killed.leave(ALIKE[:1], ALIKE[1:2])
+
+    assert killed.run(items) == ["unknown", "created"]
+    assert killed.run(items) == ["created", "duplicate"]
+    assert sorted(killed.counts().values()) == [1, 1, 1]
 
 
 def test_an_older_row_that_looks_the_same_is_no_proof(killed: Killed) -> None:
