@@ -46,10 +46,11 @@ def measured() -> tuple[tables.Tables, dict[str, picture.Series]]:
         ready = imports.ready(url)
         where = {
             tables.WHERE: parts.blocking(url, "httpx"),
-            f"{tables.WHERE}, awaited": parts.awaited(url),
+            f"{tables.WHERE}, awaited": parts.awaited(url, "httpx"),
         }
         if find_spec("pyreqwest"):
             where[f"{tables.WHERE}, pyreqwest"] = parts.blocking(url, "pyreqwest")
+            where[f"{tables.WHERE}, pyreqwest awaited"] = parts.awaited(url, "pyreqwest")
         where[f"{tables.WHERE}, imports of a first client"] = parts.imported()
         where["bytes of Python that a connection holds"] = memory.parts(url)
         held = {colour: memory.held(url, colour, rounds=3) for colour in ("blocking", "awaited")}
