@@ -30,77 +30,67 @@ R = TypeVar("R", bound=Row)
 
 def sync_method(build: Callable[P, Operation[T]]) -> Callable[Concatenate[Any, P], T]:
     """A method that sends the operation and gives its result."""
-
-    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = self.send(build(*args, **kwargs))
-        return result
-
-    dressed: Callable[Concatenate[Any, P], T] = _dressed(method, build, _result(build))
-    return dressed
+    return _sync(build, "send", _result(build))
 
 
 def async_method(
     build: Callable[P, Operation[T]],
 ) -> Callable[Concatenate[Any, P], CoroutineType[Any, Any, T]]:
     """The same as a coroutine."""
-
-    async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await self.send(build(*args, **kwargs))
-        return result
-
-    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, T]] = _dressed(
-        method, build, _result(build)
-    )
-    return dressed
-
-
-def sync_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], Pager[R]]:
-    """A method that gives an iterator over a list."""
-
-    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Pager[R]:
-        return Pager(self, build(*args, **kwargs))
-
-    dressed: Callable[Concatenate[Any, P], Pager[R]] = _dressed(
-        method, build, GenericAlias(Pager, _result(build))
-    )
-    return dressed
-
-
-def async_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], AsyncPager[R]]:
-    """The same for `async for`."""
-
-    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> AsyncPager[R]:
-        return AsyncPager(self, build(*args, **kwargs))
-
-    dressed: Callable[Concatenate[Any, P], AsyncPager[R]] = _dressed(
-        method, build, GenericAlias(AsyncPager, _result(build))
-    )
-    return dressed
+    return _async(build, "send", _result(build))
 
 
 def sync_wait(build: Callable[P, Waiting]) -> Callable[Concatenate[Any, P], Episode]:
     """A method that waits for an episode."""
-
-    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Episode:
-        episode: Episode = self._wait(build(*args, **kwargs))
-        return episode
-
-    dressed: Callable[Concatenate[Any, P], Episode] = _dressed(method, build, Episode)
-    return dressed
+    return _sync(build, "_wait", Episode)
 
 
 def async_wait(
     build: Callable[P, Waiting],
 ) -> Callable[Concatenate[Any, P], CoroutineType[Any, Any, Episode]]:
     """The same as a coroutine."""
+    return _async(build, "_wait", Episode)
 
-    async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Episode:
-        episode: Episode = await self._wait(build(*args, **kwargs))
-        return episode
 
-    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, Episode]] = _dressed(
-        method, build, Episode
-    )
+def sync_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], Pager[R]]:
+    """A method that gives an iterator over a list."""
+    return _pager(build, Pager)
+
+
+def async_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], AsyncPager[R]]:
+    """The same for `async for`."""
+    return _pager(build, AsyncPager)
+
+
+def _sync(
+    build: Callable[P, object], carries_out: str, result: Any
+) -> Callable[Concatenate[Any, P], Any]:
+    """A method that has the client's method *carries_out* do what *build* describes."""
+
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return getattr(self, carries_out)(build(*args, **kwargs))
+
+    dressed: Callable[Concatenate[Any, P], Any] = _dressed(method, build, result)
+    return dressed
+
+
+def _async(
+    build: Callable[P, object], carries_out: str, result: Any
+) -> Callable[Concatenate[Any, P], CoroutineType[Any, Any, Any]]:
+    async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return await getattr(self, carries_out)(build(*args, **kwargs))
+
+    dressed: Callable[Concatenate[Any, P], CoroutineType[Any, Any, Any]]
+    dressed = _dressed(method, build, result)
+    return dressed
+
+
+def _pager(build: Callable[P, Walk[R]], kind: Any) -> Callable[Concatenate[Any, P], Any]:
+    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return kind(self, build(*args, **kwargs))
+
+    result = GenericAlias(kind, _result(build))
+    dressed: Callable[Concatenate[Any, P], Any] = _dressed(method, build, result)
     return dressed
 
 
@@ -113,7 +103,7 @@ def _result(build: Callable[..., Any]) -> Any:
 def _dressed(method: Any, build: Callable[..., Any], result: Any) -> Any:
     """*method* with the name, docstring and signature of *build*, whose result is *result*."""
     # Of the class body that binds it: a function defined there would have these two from it.
-    body = sys._getframe(2)
+    body = sys._getframe(3)
     signature = inspect.signature(build)
     client = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     method.__name__ = build.__name__

@@ -18,8 +18,8 @@ from .exits import INTERRUPTED, code_of
 from .output import tell
 from .places import Place
 
-__all__ = ["AsJson", "Limit", "Local", "Offset", "Profile", "Url", "Yes"]
-__all__ += ["command", "confirm", "ends_well", "group", "text_of"]
+__all__ = ["AsJson", "Everything", "Limit", "Local", "Offset", "Profile", "Url", "Yes"]
+__all__ += ["check_all", "command", "confirm", "ends_well", "group", "text_of"]
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -27,6 +27,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Limit = Annotated[int, typer.Option(help="Most to list.", min=1)]
 Offset = Annotated[int, typer.Option(help="How many to pass over first.", min=0)]
+
+Everything = Annotated[
+    bool, typer.Option("--all", help="List all of them; with --json, a line for each.")
+]
 
 
 def _complete_profile(incomplete: str) -> list[str]:
@@ -142,6 +146,16 @@ def confirm(question: str, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise ValidationError("nobody is here to ask: add --yes to go on without")
     typer.confirm(question, abort=True, err=True)
+
+
+def check_all(*, is_default: bool) -> None:
+    """Refuse `--all` beside options that choose a page.
+
+    Raises:
+        ValidationError: Their values are not the default ones.
+    """
+    if not is_default:
+        raise ValidationError("--all lists everything: leave out --limit and --offset")
 
 
 def text_of(argument: str) -> str:

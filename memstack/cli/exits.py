@@ -10,6 +10,7 @@ from memstack.exceptions import (
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
+    ProcessingError,
     RateLimitError,
     ResponseValidationError,
     ServerError,
@@ -33,6 +34,7 @@ CODES: dict[int, str] = {
     7: "no answer came from the server",
     UNKNOWN: "a write may or may not have been applied: look before you repeat it",
     9: "the server did it, but its answer cannot be read",
+    10: "the episode is stored, but not processed, or the server does not tell",
     INTERRUPTED: "stopped by Ctrl-C",
 }
 
@@ -48,6 +50,7 @@ _BY_CLASS: tuple[tuple[type[MemStackError], int], ...] = (
     (APIError, 5),
     (NetworkError, 7),
     (ResponseValidationError, 9),
+    (ProcessingError, 10),
 )
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from memstack.exceptions import ValidationError
 
-from .commands import AsJson, Limit, Offset, Yes, command, confirm, group, text_of
-from .output import counted, cut, moment, print_json, say, table, tell, with_content
+from .commands import (
+    AsJson,
+    Everything,
+    Limit,
+    Offset,
+    Yes,
+    check_all,
+    command,
+    confirm,
+    group,
+    text_of,
+)
+from .output import counted, cut, moment, print_json, print_rows, say, table, tell, with_content
 from .places import Place
+
+if TYPE_CHECKING:
+    from memstack.models import Memo
 
 __all__ = ["app"]
 
@@ -22,6 +36,15 @@ Who = typer.Option(help="Who may read it.", case_sensitive=False)
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="A word to find it by; may be repeated."),
+]
+
+_LIMIT = 20
+_COLUMNS = [
+    ("id", "id"),
+    ("created", "id"),
+    ("visible", "id"),
+    ("tags", "cut"),
+    ("content", "cut"),
 ]
 
 app = group("Memos, short notes: store, list, get, edit, delete.")
@@ -49,23 +72,38 @@ def _add(
         say(memo.id)
 
 
-@command(app, "list", "memstack memo list", "memstack memo list --limit 100 --json")
-def _list(place: Place, limit: Limit = 20, offset: Offset = 0, json: AsJson = False) -> None:
+@command(
+    app,
+    "list",
+    "memstack memo list",
+    "memstack memo list --limit 100 --json",
+    "memstack memo list --all --json",
+)
+def _list(
+    place: Place,
+    limit: Limit = _LIMIT,
+    offset: Offset = 0,
+    all: Everything = False,
+    json: AsJson = False,
+) -> None:
     """List your memos, newest first."""
+    if all:
+        check_all(is_default=(limit, offset) == (_LIMIT, 0))
+        with place.client() as client:
+            print_rows(client.iter_memos(), _COLUMNS, _cells, "memo", json=json)
+        return
     with place.client() as client:
         memos = client.list_memos(limit, offset)
     if json:
         print_json(memos)
         return
-    table(
-        [("id", "id"), ("created", "id"), ("visible", "id"), ("tags", "cut"), ("content", "cut")],
-        [
-            (m.id, moment(m.created_at), m.visibility, cut(", ".join(m.tags)), cut(m.content))
-            for m in memos
-        ],
-    )
-    more = f"; --offset {offset + limit} for the next" if len(memos) == limit else ""
+    table(_COLUMNS, map(_cells, memos))
+    more = f"; --offset {offset + limit} for the next, or --all" if memos.is_cut else ""
     tell(f"{counted(len(memos), 'memo')}{more}")
+
+
+def _cells(m: Memo) -> tuple[str, ...]:
+    return m.id, moment(m.created_at), m.visibility, cut(", ".join(m.tags)), cut(m.content)
 
 
 @command(app, "get", "memstack memo get 3f2c...", "memstack memo get 3f2c... --json")

@@ -9,21 +9,26 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console, OverflowMethod
 
 __all__ = ["Column", "as_json", "console", "counted", "cut", "fields", "moment"]
-__all__ += ["print_json", "printable", "say", "table", "tell", "with_content"]
+__all__ += ["print_json", "print_rows", "printable", "say", "table", "tell", "with_content"]
+
+Row = TypeVar("Row")
 
 _WIDTH = 120
 """Characters of a line where there is no terminal to ask."""
 _GAP = 2
 """Spaces after each column."""
+_AT_ONCE = 200
+"""Rows of a table, where there may be more of them than memory holds."""
 _LEAST = 8
 """Characters that a column which can be cut keeps."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -50,11 +55,15 @@ def tell(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
-def print_json(value: Any) -> None:
-    """Print *value*, a model, a list of models or plain data, as JSON to stdout."""
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print *value*, a model, a list of models or plain data, as JSON to stdout.
+
+    Args:
+        indent: None for one line.
+    """
     # Written out where stdout cannot take them.
     is_utf = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-    text = json.dumps(as_json(value), ensure_ascii=not is_utf, indent=2, default=str)
+    text = json.dumps(as_json(value), ensure_ascii=not is_utf, indent=indent, default=str)
     print(_NOT_ON_SCREEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
@@ -108,6 +117,32 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
         output.print(shown)
     # rich fills each line up to the width of the table.
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_rows(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    cells: Callable[[Row], Sequence[str]],
+    thing: str,
+    *,
+    json: bool,
+) -> None:
+    """Print *rows* to stdout as they come, and to stderr how many they were.
+
+    Args:
+        cells: What a row has in the columns of a table; there is one for each 200 rows.
+        thing: What a row is called.
+        json: Whether to print each as a line of JSON instead.
+    """
+    count = 0
+    left = iter(rows)
+    while some := list(islice(left, 1 if json else _AT_ONCE)):
+        count += len(some)
+        if json:
+            print_json(some[0], indent=None)
+        else:
+            table(columns, map(cells, some))
+    tell(counted(count, thing))
 
 
 def _column(columns: Sequence[Column], lines: Sequence[Sequence[str]], n: int) -> list[str]:

@@ -30,8 +30,10 @@ def settled(text: str) -> str:
     [
         "--help",
         "episode list",
+        "episode list --all",
         "episode get Trip",
         "memo list",
+        "memo list --all",
         "search Yosemite",
         "key list",
         "health",
@@ -45,7 +47,7 @@ def test_what_people_see(line: str, notes: str, cli: Cli) -> None:
     ran = cli("--local", notes, *line.split())
     shown = settled(f"$ memstack {line}\n{ran.out}--- stderr\n{ran.err}--- exit code {ran.code}\n")
 
-    path = GOLDEN / f"{line.strip('-').replace(' ', '_')}.txt"
+    path = GOLDEN / f"{line.replace('--', '').replace(' ', '_')}.txt"
     if os.environ.get("MEMSTACK_GOLDEN") == "write":
         path.write_text(shown, "utf-8")
     assert shown == path.read_text("utf-8")
@@ -156,6 +158,8 @@ def test_search_takes_filters_of_text_and_of_json(notes: str, cli: Cli) -> None:
         ("episode add N x --valid-at today", "--valid-at: must be a time with its zone"),
         ("episode add N x --valid-at 2026-05-01T09:30:00", "--valid-at: must be a time with"),
         ("episode add N x --source-type poem", "--source-type"),
+        ("episode add N x --timeout 5", "--timeout is for --wait"),
+        ("episode wait N --timeout -1", "x>=0"),
         ("key create k --permission fly", "permissions"),
         ("key create k", "--permission"),
         ("episode get a/b", "name"),

@@ -40,7 +40,7 @@ def test_its_commands_work_and_print_what_it_says(
         if prints:
             assert settled(printed) == prints
     with MemStackClient.local("notes.db") as client:
-        assert {e.name for e in client.list_episodes().episodes} == {"Trip", "Plan"}
+        assert {e.name for e in client.list_episodes().episodes} == {"Trip", "Summit", "Plan"}
         assert client.get_episode("Plan").metadata == {"place": "Rome"}
 
 

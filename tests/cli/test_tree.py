@@ -57,7 +57,7 @@ def test_the_tree_has_the_promised_commands() -> None:
     """These names stay."""
     assert {" ".join(path) for path in COMMANDS} == set(
         """health/doctor/search/ingest/export/import/copy/backup/compact/stats/serve
-        /episode add/episode list/episode get/episode delete
+        /episode add/episode list/episode get/episode delete/episode wait
         /memo add/memo list/memo get/memo edit/memo delete
         /key create/key list/key revoke
         /config set/config set-key/config use/config list/config remove/config path""".replace(
