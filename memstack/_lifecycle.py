@@ -43,6 +43,8 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
     """The client that owns the transport; None for the owner itself."""
     _server: Server
     _closed = True
+    _holds_something: bool
+    """Of the owner: whether there is something to close."""
 
     @classmethod
     def _connect(
@@ -65,6 +67,8 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         self._recipe = recipe
         self._server = Server(settings.base_url)
         self._closed = False
+        # A connection is made for the first request; what an embedded one needs is there.
+        self._holds_something = not isinstance(recipe, Connecting)
 
     def _start_embedded(
         self,
@@ -123,8 +127,10 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
         Raises:
             NetworkError: The client is closed.
         """
-        if (self._parent or self)._closed:
+        owner = self._parent or self
+        if owner._closed:
             raise NetworkError("this client is closed; make a new one", reason="closed")
+        owner._holds_something = True
         transport = self._transport
         if isinstance(transport, Later):
             made: AnyTransport = transport.made()
@@ -176,7 +182,7 @@ class Lifecycle(Generic[HttpClient, AnyTransport]):
 
     def __del__(self) -> None:
         # No I/O here: the event loop may be closed or the interpreter on its way out.
-        if self._parent is None and not self._closed:
+        if self._parent is None and not self._closed and self._holds_something:
             warnings.warn(
                 f"{self!r} was not closed; use `with`, or close()",
                 ResourceWarning,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import pickle
 import warnings
 from typing import Any, get_args, get_type_hints
 from unittest.mock import AsyncMock, create_autospec
@@ -139,14 +140,33 @@ def test_a_closed_http_client_is_an_error_of_ours(client: Driven) -> None:
 
 def test_warns_when_left_open(colour: Colour) -> None:
     """With the place where it was made, under `python -X tracemalloc`."""
-    clients = [CLASSES[colour](KEY)]
+    clients = [CLASSES[colour].local()]
     shown = repr(clients[0])
 
     with pytest.warns(ResourceWarning, match="was not closed") as caught:
         clients.clear()
 
     assert shown in str(caught[0].message)
-    assert KEY not in str(caught[0].message)
+    assert "ms_sk_***" in str(caught[0].message)
+
+
+def test_warns_when_a_sibling_opened_something(colour: Colour) -> None:
+    """The client that it comes from owns that."""
+    clients = [CLASSES[colour](KEY)]
+    clients[0].with_options(timeout=5)._ready()
+
+    with pytest.warns(ResourceWarning, match="was not closed"):
+        clients.clear()
+
+
+def test_does_not_warn_where_nothing_was_opened(colour: Colour) -> None:
+    """As is the copy of a client that a scheduler reads on its way to a worker."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CLASSES[colour](KEY)
+        CLASSES[colour](KEY, "http://127.0.0.1:1", proxy="http://127.0.0.1:2")
+        pickle.loads(pickle.dumps(CLASSES[colour](KEY)))
+        gc.collect()
 
 
 def test_an_embedded_server_has_the_settings_of_any_other(

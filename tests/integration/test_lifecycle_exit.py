@@ -18,6 +18,8 @@ def make(kind=MemStackClient, **options):
 """
 
 SCRIPTS = {
+    "never used": "client = make()",
+    "async never used": "client = make(MemStackAsyncClient)",
     "closed": """
         client = make()
         client.get_memo("m1")
@@ -97,10 +99,8 @@ SCRIPTS = {
 }
 
 LEFT_OPEN = [
-    "client = make()",
     "client = make(); client.get_memo('m1')",
     "make().get_memo('m1')",
-    "client = make(MemStackAsyncClient)",
     "client = make(MemStackAsyncClient); asyncio.run(client.get_memo('m1'))",
     "asyncio.run(make(MemStackAsyncClient).get_memo('m1'))",
     "client = MemStackClient.local()",
@@ -142,7 +142,7 @@ def _said(echo: Echoing, *scripts: str) -> str:
 
 
 def test_a_program_that_closes_its_clients_ends_in_silence(echo: Echoing) -> None:
-    """Whatever they were used for."""
+    """Whatever they were used for; one that never was need not be closed."""
     scripts = [SCRIPTS[name] for name in SCRIPTS if "child" not in name or hasattr(os, "fork")]
 
     assert _said(echo, *scripts) == ""
