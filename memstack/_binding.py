@@ -14,14 +14,16 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import CoroutineType, GenericAlias
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from ._paging import AsyncPager, Pager
 from ._rows import Row
 from ._waiting import Waiting
-from ._walking import Walk
 from .models import Episode
 from .operations import Operation
+
+if TYPE_CHECKING:
+    from ._walking import Walk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,14 +54,18 @@ def async_wait(
     return _async(build, "_wait", Episode)
 
 
-def sync_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], Pager[R]]:
+def sync_pager(
+    build: Callable[P, Walk[R]], row: type[R]
+) -> Callable[Concatenate[Any, P], Pager[R]]:
     """A method that gives an iterator over a list."""
-    return _pager(build, Pager)
+    return _pager(build, row, Pager)
 
 
-def async_pager(build: Callable[P, Walk[R]]) -> Callable[Concatenate[Any, P], AsyncPager[R]]:
+def async_pager(
+    build: Callable[P, Walk[R]], row: type[R]
+) -> Callable[Concatenate[Any, P], AsyncPager[R]]:
     """The same for `async for`."""
-    return _pager(build, AsyncPager)
+    return _pager(build, row, AsyncPager)
 
 
 def _sync(
@@ -85,11 +91,13 @@ def _async(
     return dressed
 
 
-def _pager(build: Callable[P, Walk[R]], kind: Any) -> Callable[Concatenate[Any, P], Any]:
+def _pager(
+    build: Callable[P, Walk[R]], row: type[R], kind: Any
+) -> Callable[Concatenate[Any, P], Any]:
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         return kind(self, build(*args, **kwargs))
 
-    result = GenericAlias(kind, _result(build))
+    result = GenericAlias(kind, row)
     dressed: Callable[Concatenate[Any, P], Any] = _dressed(method, build, result)
     return dressed
 

@@ -9,30 +9,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from . import operations
 from ._claims import SHOWN, Claims
 from ._reading import http_date
-from .exceptions import MemStackError
+from ._steps import Steps, response_of
 from .models import EpisodePage, EpisodeResponse
 from .operations import Operation
 from .response import Response
 
-__all__ = ["LOOKS", "SLACK", "Listed", "Look", "Steps", "listed", "matches", "response_of"]
-
-T = TypeVar("T")
-Steps = Generator[Any, Any, T]
-"""Yields what to do, and is given what came of it.
-
-- WireRequest: send it; a WireResponse or NetworkError.
-- Operation: make this call; its Response or MemStackError.
-- A number: wait so many seconds; None.
-- A function: call it, and await what it gives; that, or its exception.
-"""
+__all__ = ["LOOKS", "SLACK", "Listed", "Look", "listed", "matches"]
 
 _OVERLAP = 50
 """Rows of a page that the next one is asked for again, to show that no row fell between them."""
@@ -185,10 +175,3 @@ def _is_like(row: Any, operation: Operation[Any]) -> bool:
 
 def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
-
-
-def response_of(answer: Response[Any] | MemStackError | None) -> Response[Any]:
-    if isinstance(answer, MemStackError):
-        raise answer
-    assert answer is not None
-    return answer

@@ -3,19 +3,21 @@
 # No `from __future__ import annotations`: help() then shows types, not texts.
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from . import operations
 from ._caller import warn
-from ._looking import Steps
 from ._rows import Row
 from ._rules import EpisodeListing
 from ._server import Server
 from ._settings import Settings
-from ._walking import Walk, Walked
+from ._steps import Steps
 from .exceptions import UnsupportedArgumentError, UnsupportedArgumentWarning
 from .models import Episode, Memo
 from .operations._arguments import checked
+
+if TYPE_CHECKING:
+    from ._walking import Walk
 
 __all__ = ["AsyncPager", "Pager", "iter_episodes", "iter_memos"]
 
@@ -29,7 +31,7 @@ def iter_episodes(
     user_id: str | None = None,
     page_size: int = 200,
     after: str | None = None,
-) -> Walk[Episode]:
+) -> "Walk[Episode]":
     """All episodes, newest first, a page at a time; nothing is sent before the first is due.
 
     None comes twice, though others are stored or deleted meanwhile; those stored after it began
@@ -50,6 +52,8 @@ def iter_episodes(
 
     An error of a page may be passed over by asking again: it goes on where it was.
     """
+    from ._walking import Walk, Walked  # most programs walk through none
+
     given = {"project_id": project_id, "tenant_id": tenant_id, "user_id": user_id}
     listing = checked("iter_episodes", EpisodeListing, given)
     scope = {name: listing[name] for name in given if name in listing}
@@ -57,7 +61,7 @@ def iter_episodes(
     return Walk(Walked("iter_episodes", "list_episodes", page, 200, scope), page_size, after)
 
 
-def iter_memos(*, page_size: int = 200, after: str | None = None) -> Walk[Memo]:
+def iter_memos(*, page_size: int = 200, after: str | None = None) -> "Walk[Memo]":
     """All memos of yours, newest first, a page at a time; nothing is sent before the first is due.
 
     None comes twice, though others are stored or deleted meanwhile; those stored after it began
@@ -73,12 +77,14 @@ def iter_memos(*, page_size: int = 200, after: str | None = None) -> Walk[Memo]:
 
     An error of a page may be passed over by asking again: it goes on where it was.
     """
+    from ._walking import Walk, Walked
+
     walked = Walked[Memo]("iter_memos", "list_memos", operations.list_memos, 1000, {})
     return Walk(walked, page_size, after)
 
 
 class _Place(Generic[R]):
-    def __init__(self, walk: Walk[R]) -> None:
+    def __init__(self, walk: "Walk[R]") -> None:
         self._walk = walk
         self._told = False
 
@@ -128,7 +134,7 @@ class _Client(Protocol):
 class Pager(_Place[R], Iterator[R]):
     """An iterator over a list of a server; for one thread."""
 
-    def __init__(self, client: _Client, walk: Walk[R]) -> None:
+    def __init__(self, client: _Client, walk: "Walk[R]") -> None:
         super().__init__(walk)
         self._client = client
 
@@ -145,7 +151,7 @@ class Pager(_Place[R], Iterator[R]):
 class AsyncPager(_Place[R], AsyncIterator[R]):
     """The same for `async for`; for one task."""
 
-    def __init__(self, client: _Client, walk: Walk[R]) -> None:
+    def __init__(self, client: _Client, walk: "Walk[R]") -> None:
         super().__init__(walk)
         self._client = client
 

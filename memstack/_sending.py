@@ -19,7 +19,7 @@ from .operations import Operation
 from .response import Response
 
 if TYPE_CHECKING:
-    from ._looking import Steps
+    from ._steps import Steps
 
 R = TypeVar("R")
 T = TypeVar("T")

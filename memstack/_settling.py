@@ -22,8 +22,9 @@ from typing import Any, Literal, TypeVar
 from . import operations
 from ._call import Call
 from ._claims import PROCESS, Doubt, Ticket
-from ._looking import LOOKS, Steps, listed, matches, response_of
+from ._looking import LOOKS, listed, matches
 from ._server import Server
+from ._steps import Steps, response_of
 from .exceptions import APIError, MemStackError, NetworkError, NotFoundError, ValidationError
 from .models import Memo
 from .operations import Operation

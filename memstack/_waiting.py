@@ -10,10 +10,10 @@ from typing import Any
 
 from . import operations
 from ._history import Chance
-from ._looking import Steps, response_of
 from ._paging import iter_episodes
 from ._server import Server
 from ._settings import check_number
+from ._steps import Steps, response_of
 from .exceptions import (
     MemStackError,
     NotFoundError,

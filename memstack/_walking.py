@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ._looking import Steps, response_of
 from ._rows import Row
 from ._server import Server
+from ._steps import Steps, response_of
 from ._tokens import Mark, Token, digest, mark_of
 from .exceptions import ListChangedError, ValidationError
 from .operations import Operation

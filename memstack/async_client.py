@@ -13,14 +13,15 @@ from . import operations
 from ._binding import async_method, async_pager, async_wait
 from ._configured import Configured
 from ._connecting import Connecting
-from ._looking import Steps
 from ._paging import iter_episodes, iter_memos
 from ._sending import run_async, sending
 from ._server import ServerInfo
+from ._steps import Steps
 from ._transports import Later, async_transport_of
 from ._waiting import Waiting, wait_for_episode
 from ._wire import AsyncTransport
 from .exceptions import MemStackError
+from .models import Episode, Memo
 from .operations import Operation
 from .response import Response
 
@@ -64,8 +65,8 @@ class MemStackAsyncClient(Configured["httpx.AsyncClient", AsyncTransport]):
     delete_memo = async_method(operations.delete_memo)
     health_check = async_method(operations.health_check)
 
-    iter_episodes = async_pager(iter_episodes)
-    iter_memos = async_pager(iter_memos)
+    iter_episodes = async_pager(iter_episodes, Episode)
+    iter_memos = async_pager(iter_memos, Memo)
     wait_for_episode = async_wait(wait_for_episode)
 
     @classmethod

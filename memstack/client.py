@@ -13,14 +13,15 @@ from . import operations
 from ._binding import sync_method, sync_pager, sync_wait
 from ._configured import Configured
 from ._connecting import Connecting
-from ._looking import Steps
 from ._paging import iter_episodes, iter_memos
 from ._sending import run, sending
 from ._server import ServerInfo
+from ._steps import Steps
 from ._transports import Later, transport_of
 from ._waiting import Waiting, wait_for_episode
 from ._wire import Transport
 from .exceptions import MemStackError
+from .models import Episode, Memo
 from .operations import Operation
 from .response import Response
 
@@ -63,8 +64,8 @@ class MemStackClient(Configured["httpx.Client", Transport]):
     delete_memo = sync_method(operations.delete_memo)
     health_check = sync_method(operations.health_check)
 
-    iter_episodes = sync_pager(iter_episodes)
-    iter_memos = sync_pager(iter_memos)
+    iter_episodes = sync_pager(iter_episodes, Episode)
+    iter_memos = sync_pager(iter_memos, Memo)
     wait_for_episode = sync_wait(wait_for_episode)
 
     @classmethod

@@ -19,7 +19,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from memstack._looking import LOOKS, SLACK, Listed, Steps, listed
+from memstack._looking import LOOKS, SLACK, Listed, listed
+from memstack._steps import Steps
 from memstack.exceptions import MemStackError, NetworkError
 
 from .items import digests_of_row, shown_by

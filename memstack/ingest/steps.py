@@ -35,7 +35,7 @@ __all__ = [
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
-"""Yields one of these, or what `_looking.Steps` yields: an Operation, or seconds to wait."""
+"""Yields one of these, or what `_steps.Steps` yields: an Operation, or seconds to wait."""
 
 QUIET = 0.25
 """Most seconds until what has ended is noted down, and told."""
