@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import lru_cache
@@ -221,46 +220,23 @@ def _built(client: Client, origin: str, request: WireRequest) -> httpx.Request:
 
 def _prepared(origin: str, request: WireRequest) -> httpx.Request:
     """The same for our own connections; with a stream, httpx adds nothing and looks at nothing."""
-    url = url_of(origin, request.target)
+    url = _url(origin + request.target)
     headers = {"host": url.netloc.decode("ascii"), **request.headers}
     if request.body is not None:
         headers["content-length"] = str(len(request.body))
-    wire = httpx.Request(
+    return httpx.Request(
         request.method,
         url,
         headers=headers,
         stream=httpx.ByteStream(request.body or b""),
         extensions={"timeout": _timeouts(request)},
     )
-    wire.url = url  # it has made a plain one of it
-    return wire
 
 
-@lru_cache(maxsize=256)  # most calls go to one of a few targets
-def url_of(origin: str, target: str) -> httpx.URL:
-    """What a transport sends to *target*; as text it may be the origin alone."""
-    if _AS_IT_IS.fullmatch(target):
-        return _Known(_parsed(origin), target.encode("ascii"))
-    return httpx.URL(origin + target)
-
-
-class _Known(httpx.URL):
-    """A URL of which no more than its origin was parsed: that takes httpx longer than all else."""
-
-    def __init__(self, origin: httpx.URL, raw_path: bytes) -> None:
-        super().__init__(origin)
-        self._raw_path = raw_path
-
-    @property
-    def raw_path(self) -> bytes:
-        return self._raw_path
-
-
-_AS_IT_IS = re.compile(r"(?!.*/\.)(?:[A-Za-z0-9/_~?&=+.-]|%[0-9A-F]{2}){1,2000}")
-"""Targets that httpx would leave as they are: nothing to escape, no `/../`, not too long."""
-
-
-_parsed = lru_cache(maxsize=16)(httpx.URL)
+@lru_cache(maxsize=256)
+def _url(text: str) -> httpx.URL:
+    # Most calls go to one of a few targets, and httpx takes longer for a URL than for all else.
+    return httpx.URL(text)
 
 
 def _timeouts(request: WireRequest) -> dict[str, float | None]:
