@@ -102,7 +102,7 @@ class Walk(Generic[R]):
         return Token(
             method=self.walked.method,
             of=digest(self.walked.scope),
-            at=self._end - len(self._ahead),
+            at=max(0, self._end - len(self._ahead)),  # less where the place is lost, or a page grew
             total=self._total,
             given=self.given,
             before=[*self._behind][-_IN_TOKEN:],

@@ -96,6 +96,7 @@ def take(walk: Walk[Any], shelf: Shelf, server: Server | None = None) -> int | N
     except StopIteration:
         pass
     row = walk.give()
+    assert row is None or walk.token
     return None if row is None else int(row.id or row.content)
 
 
@@ -314,9 +315,13 @@ def test_asks_a_server_of_one_page_for_the_largest(count: int, cut_at: int | Non
 
     shelf.answer = older  # type: ignore[method-assign]
     walk = shelf.walk(30)
+    first = [number for _ in range(5) if (number := take(walk, shelf, server)) is not None]
+    token = walk.token
+    following = rest(walk, shelf, server)
 
-    assert rest(walk, shelf, server) == list(range(count - 1, max(count - 201, -1), -1))
+    assert first + following == list(range(count - 1, max(count - 201, -1), -1))
     assert walk.cut_at == cut_at
+    assert rest(shelf.walk(30, token), shelf, server) == following
     assert {offset for _, offset in shelf.asked} == {0}
 
 
