@@ -182,7 +182,7 @@ class MemStackClient(Configured["httpx.Client", Transport]):
             order_by: `group_id` to create the items of a group one after another, in their order;
                 None for no order.
             failed: Path of a JSON Lines file for each item that is `failed` or `unknown`, from
-                which it can be ingested again; written anew by each run.
+                which it can be ingested again; a run that ends early keeps the lines of one before.
             dry_run: Whether only to read, check and compare with the ledger; nothing is sent.
             on_outcome: Told of each item, once what became of it is in the ledger.
             on_progress: Told the report a few times a second at most, and at the end.

@@ -14,9 +14,10 @@ from memstack.operations import Operation
 
 from .items import Item
 from .pacing import Pace
+from .reading import MOST_BYTES, Read, Reader, Taken, read_some, size_of
 from .report import IngestReport
 from .starting import started
-from .steps import QUIET, Collect, Course, Done, Read, Send, Stop, Tell, Work, read_some
+from .steps import QUIET, Collect, Course, Done, Send, Stop, Stopped, Tell, Work
 
 __all__ = ["ingest"]
 
@@ -45,10 +46,6 @@ async def ingest(
         await runner.abandon()
 
 
-class _Stopped(BaseException):
-    """Ends a call that pauses, when the run has stopped."""
-
-
 class _Runner:
     def __init__(self, client: Any, items: Any, pace: Pace) -> None:
         self._client, self._pace = client, pace
@@ -57,7 +54,7 @@ class _Runner:
         self._source = _Ahead(items, self._look_up) if _is_async(items) else _Now(items)
         self._todo: deque[Item] = deque()
         self._done: list[Done] = []
-        self._flying: dict[asyncio.Task[None], Item] = {}
+        self._flying = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._awaits: tuple[Collect, asyncio.Future[None]] | None = None
@@ -66,7 +63,7 @@ class _Runner:
 
     async def carry_out(self, step: Any) -> Any:
         if isinstance(step, Read):
-            return self._source.read(step.most)
+            return self._source.read(step)
         if isinstance(step, Collect):
             return await self._collect(step)
         if isinstance(step, Work):
@@ -92,15 +89,18 @@ class _Runner:
             task.cancel()
         await asyncio.gather(*self._tasks, self._source.close(), return_exceptions=True)
 
-    def _end_all(self) -> None:
+    def _end_all(self) -> list[Item]:
+        """Begin no more creates; gives the items that were not sent."""
         self._stopped.set()
+        unsent = [*self._todo]
         self._todo.clear()
         self._wake(len(self._idle))
+        return unsent
 
     def _send(self, items: list[Item]) -> None:
         self._todo.extend(items)
         self._wake(len(items))
-        wanted = min(self._pace.limit, len(self._todo) + len(self._flying))
+        wanted = min(self._pace.limit, len(self._todo) + self._flying)
         for _ in range(wanted - len(self._tasks)):
             self._tasks.add(asyncio.create_task(self._work()))
 
@@ -124,14 +124,8 @@ class _Runner:
         return done
 
     def _is_news(self, step: Collect) -> bool:
-        left = len(self._todo) + len(self._flying)
-        return (
-            (left <= step.low and not step.hungry)
-            or (bool(self._done) and self._done[-1].is_urgent)
-            or (step.eager and bool(self._done) and not self._todo)
-            or (step.hungry and self._source.has_some)
-            or (step.hungry and bool(self._done) and not self._todo)
-        )
+        readable = self._source.has_some
+        return step.is_news(self._done, len(self._todo), self._flying, readable=readable)
 
     def _look_up(self) -> None:
         if self._awaits is not None and self._is_news(self._awaits[0]):
@@ -140,32 +134,27 @@ class _Runner:
                 future.set_result(None)
 
     async def _stop(self) -> tuple[list[Done], list[Item]]:
-        self._end_all()
-        tasks = list(self._flying)
-        if tasks:
-            await asyncio.wait(tasks, timeout=_GRACE if self.is_cancelled else None)
-        given_up = list(self._flying.values())
+        unsent = self._end_all()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_GRACE if self.is_cancelled else None)
         done, self._done = self._done, []
-        return done, given_up
+        return done, unsent
 
     async def _work(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         while not self._stopped.is_set():
             wait = self._pace.wait()
             if wait > 0 and self._todo:
                 try:
                     await self._pause(wait)
-                except _Stopped:
+                except Stopped:
                     return
-            elif self._todo and len(self._flying) < self._pace.limit:
-                item = self._todo.popleft()
-                self._flying[task] = item
-                done = await self._sent(item)
-                del self._flying[task]
+            elif self._todo and self._flying < self._pace.limit:
+                self._flying += 1
+                done = await self._sent(self._todo.popleft())
+                self._flying -= 1
                 self._done.append(done)
                 self._look_up()
-                if self._todo and len(self._flying) + 1 < self._pace.limit:
+                if self._todo and self._flying + 1 < self._pace.limit:
                     self._wake(1)
             else:
                 self._idle.append(asyncio.get_running_loop().create_future())
@@ -180,10 +169,10 @@ class _Runner:
                     return Done(item, error, await self._client.settle(error))
                 except MemStackError:
                     pass
-                except (Exception, _Stopped) as other:
+                except BaseException as other:
                     return Done(item, other)
             return Done(item, error)
-        except (Exception, _Stopped) as other:
+        except BaseException as other:  # an item without an end would be waited for for ever
             return Done(item, other)
 
     async def _pause(self, seconds: float) -> None:
@@ -196,7 +185,7 @@ class _Runner:
             finally:
                 waiting.cancel()
         if self._stopped.is_set():
-            raise _Stopped
+            raise Stopped
 
 
 def _is_async(items: Any) -> bool:
@@ -211,8 +200,8 @@ class _Now:
     def __init__(self, items: Iterable[Any]) -> None:
         self._items: Iterator[Any] = iter(items)
 
-    def read(self, most: int) -> tuple[list[Any], bool]:
-        return read_some(self._items, most)
+    def read(self, step: Read) -> tuple[list[Taken], bool]:
+        return read_some(self._items, step)
 
     async def close(self) -> None:
         pass
@@ -223,7 +212,8 @@ class _Ahead:
 
     def __init__(self, items: AsyncIterable[Any], tell: Callable[[], None]) -> None:
         self._items, self._tell = items, tell
-        self._read: deque[Any] = deque()
+        self._read: deque[Taken] = deque()
+        self._size = 0
         self._has_room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -232,30 +222,32 @@ class _Ahead:
         """Whether there are items, or none will come."""
         return bool(self._read) or (self._task is not None and self._task.done())
 
-    def read(self, most: int) -> tuple[list[Any], bool]:
+    def read(self, step: Read) -> tuple[list[Taken], bool]:
         if self._task is None:
-            self._task = asyncio.create_task(self._go_on())
+            self._task = asyncio.create_task(self._go_on(step.reader))
             self._task.add_done_callback(lambda _: self._tell())
-        given = [self._read.popleft() for _ in range(min(most, len(self._read)))]
+        given = [self._read.popleft() for _ in range(min(step.most, len(self._read)))]
+        self._size -= sum(map(size_of, given))
         self._has_room.set()
         if given or not self._task.done():
             return given, False
         self._task.result()  # raises what the items raised
         return [], True
 
-    async def _go_on(self) -> None:
+    async def _go_on(self, reader: Reader) -> None:
         async for item in self._items:
-            self._read.append(item)
+            self._read.append(reader.take(item))
+            self._size += size_of(self._read[-1])
             if len(self._read) == 1:
                 self._tell()
-            while len(self._read) >= _AHEAD:
+            while len(self._read) >= _AHEAD or self._size > MOST_BYTES:
                 self._has_room.clear()
                 await self._has_room.wait()
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await _ended(self._task)
 
 
 async def _to_the_end(work: Any) -> Any:
@@ -264,5 +256,12 @@ async def _to_the_end(work: Any) -> Any:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await _ended(task)
         raise
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
+    """Wait until *task* has ended; asyncio logs an error that nobody looks at."""
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()

@@ -14,9 +14,10 @@ from memstack.operations import Operation
 
 from .items import Item
 from .pacing import Pace
+from .reading import Read, read_some
 from .report import IngestReport
 from .starting import started
-from .steps import QUIET, Collect, Course, Done, Read, Send, Stop, Tell, Work, read_some
+from .steps import QUIET, Collect, Course, Done, Send, Stop, Stopped, Tell, Work
 
 __all__ = ["ingest"]
 
@@ -37,10 +38,6 @@ def ingest(client: Any, items: Iterable[Any], **options: Any) -> IngestReport:
         runner.abandon()
 
 
-class _Stopped(BaseException):
-    """Ends a call that pauses, when the run has stopped."""
-
-
 class _Runner:
     def __init__(self, client: Any, items: Iterable[Any], pace: Pace) -> None:
         self._client, self._items, self._pace = client, iter(items), pace
@@ -53,13 +50,14 @@ class _Runner:
         """For the caller, who waits for what has ended."""
         self._todo: deque[Item] = deque()
         self._done: list[Done] = []
-        self._flying = self._threads = 0
+        self._threads: list[threading.Thread] = []
+        self._flying = 0
         self._awaits: Collect | None = None
         self._stopped = threading.Event()
 
     def carry_out(self, step: Any) -> Any:
         if isinstance(step, Read):
-            return read_some(self._items, step.most)
+            return read_some(self._items, step)
         if isinstance(step, Collect):
             return self._collect(step)
         if isinstance(step, Work):
@@ -78,21 +76,30 @@ class _Runner:
         return self._sleep(step)
 
     def abandon(self) -> None:
-        """Have no thread begin anything more."""
+        """Have no thread begin anything more; those that are idle end."""
+        self._give_up()
+        if not self._flying:
+            for thread in self._threads:
+                thread.join()
+
+    def _give_up(self) -> list[Item]:
+        """Begin no more creates; gives the items that were not sent."""
         with self._turn:
             self._stopped.set()
+            unsent = [*self._todo]
             self._todo.clear()
             self._turn.notify_all()
+        return unsent
 
     def _send(self, items: list[Item]) -> None:
         with self._turn:
             self._todo.extend(items)
             wanted = min(self._pace.limit, len(self._todo) + self._flying)
             self._turn.notify(len(items))
-            more = max(0, wanted - self._threads)
-            self._threads += more
-        for _ in range(more):
-            threading.Thread(target=self._work, name="memstack-ingest", daemon=True).start()
+        while len(self._threads) < wanted:
+            thread = threading.Thread(target=self._work, name="memstack-ingest", daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def _collect(self, step: Collect) -> list[Done]:
         with self._news:
@@ -104,18 +111,15 @@ class _Runner:
         return done
 
     def _is_news(self, step: Collect) -> bool:
-        left = len(self._todo) + self._flying
-        if left <= step.low or (self._done and self._done[-1].is_urgent):
-            return True
-        return step.eager and bool(self._done) and not self._todo
+        return step.is_news(self._done, len(self._todo), self._flying)
 
     def _stop(self) -> tuple[list[Done], list[Item]]:
-        self.abandon()
+        unsent = self._give_up()
         with self._news:
             while self._flying:
                 self._news.wait()
             done, self._done = self._done, []
-        return done, []
+        return done, unsent
 
     def _work(self) -> None:
         done: Done | None = None
@@ -126,6 +130,8 @@ class _Runner:
                     self._flying -= 1
                     if self._stopped.is_set() or (self._awaits and self._is_news(self._awaits)):
                         self._news.notify()
+                    if self._todo and self._flying + 1 < self._pace.limit:
+                        self._turn.notify()  # there is room for one that had to wait
                 item = self._next()
             if item is None:
                 return
@@ -139,7 +145,7 @@ class _Runner:
                 self._turn.release()
                 try:
                     self._pause(wait)
-                except _Stopped:
+                except Stopped:
                     pass
                 finally:
                     self._turn.acquire()
@@ -171,4 +177,4 @@ class _Runner:
         else:
             self._stopped.wait(seconds)
         if self._stopped.is_set():
-            raise _Stopped
+            raise Stopped

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,45 +33,86 @@ class Failures:
         self._path = os.fspath(path)
         self._appearing: AbstractContextManager[str] = new_file(path, "failed", overwrite=True)
         self._file = io.BufferedWriter(io.FileIO(self._appearing.__enter__(), "w"))
+        self._is_open = True
 
-    def write(self, outcomes: Iterable[IngestOutcome]) -> None:
-        """Go on with those of *outcomes* that are not stored.
+    def write(self, outcomes: Iterable[tuple[IngestOutcome, bytes | None]]) -> None:
+        """Write *outcomes*, each with the body that was to be sent; None if it was no episode.
 
         Raises:
             MemStackError: The disk is full.
         """
+        with self._explained():
+            for outcome, body in outcomes:
+                self._file.write(_line(outcome, body))
+
+    def finish(self) -> None:
+        """Let it appear, in place of one that is there.
+
+        Raises:
+            MemStackError: The disk is full.
+        """
+        self._appear(with_older=False)
+
+    def close(self) -> None:
+        """Let it appear with the lines of one that is there, if it has not been finished.
+
+        Their items may be the ones that were to be ingested, and were not reached.
+
+        Raises:
+            MemStackError: The disk is full; the one that is there stays.
+        """
+        self._appear(with_older=True)
+
+    def _appear(self, *, with_older: bool) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        with self._explained(), ExitStack() as stack:
+            stack.push(self._appearing.__exit__)
+            stack.callback(self._file.close)
+            if with_older:
+                with suppress(FileNotFoundError), open(self._path, "rb") as older:
+                    shutil.copyfileobj(older, self._file)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    self._file.write(_line(outcome))
+            yield
         except OSError as error:
             raise MemStackError(
                 f"failed: {self._path!r} cannot be written: {error.strerror}"
             ) from error
 
-    def close(self) -> None:
-        """Let it appear."""
-        with ExitStack() as stack:
-            stack.push(self._appearing.__exit__)
-            self._file.close()
 
-
-def _line(outcome: IngestOutcome) -> bytes:
+def _line(outcome: IngestOutcome, body: bytes | None) -> bytes:
     error = outcome.error
     told = {
-        "item": unwrapped(outcome.item),
+        # As it was to be sent, so that it is the same episode when it comes again.
+        "item": unwrapped(outcome.item) if body is None else json.loads(body),
         "index": outcome.index,
         "outcome": outcome.outcome,
         "error": f"{type(error).__name__}: {error.message}" if error else None,
     }
     try:
-        text = json.dumps(told, default=_plain)
+        text = json.dumps(told, default=_plain, allow_nan=False)
     except (TypeError, ValueError, RecursionError):  # what JSON cannot hold was no episode
-        text = json.dumps({**told, "item": repr(told["item"])})
+        text = json.dumps({**told, "item": _described(told["item"])})
     return text.encode() + b"\n"
 
 
 def _plain(value: Any) -> Any:
+    """What stands for *value*, if it does not make an episode of what was none."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
-    return dict(value) if isinstance(value, Mapping) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError
+
+
+def _described(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # of someone else's class, or too large, or too deep
+        return f"a {type(value).__name__}"

@@ -43,10 +43,6 @@ class Flow:
         """Whether nothing is open."""
         return not self._open
 
-    def open_items(self) -> list[Item]:
-        """All that are open."""
-        return list(self._open.values())
-
     @property
     def has_waiting(self) -> bool:
         """Whether the end of an item may make another one ready."""

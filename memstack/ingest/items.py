@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pydantic
 
 from memstack import operations
+from memstack._claims import SHOWN
 from memstack.exceptions import ValidationError
 from memstack.models import Episode, EpisodeCreate, EpisodeResponse
 from memstack.operations import Operation
@@ -25,10 +27,11 @@ __all__ = ["FAILURE", "Item", "digest_of", "digests_of_row", "read_item", "shown
 
 _FIELDS = tuple(EpisodeCreate.model_fields)
 _NAMES = frozenset(_FIELDS)
+_EVERYWHERE = frozenset(SHOWN["create_episode"])
 _PARTS = vars(operations.create_episode("any", "any"))
-_FORM: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
-_ENCODE = json.JSONEncoder(**_FORM).encode
-_SORTED = json.JSONEncoder(**_FORM, sort_keys=True).encode
+_SORTED = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+).encode
 _MOMENT = pydantic.TypeAdapter(pydantic.AwareDatetime)
 FAILURE = frozenset({"item", "index", "outcome", "error"})
 """The names in a line of the file of what failed."""
@@ -45,6 +48,8 @@ class Item:
     """Of all of its content; 32 bytes."""
     shown: bytes
     """A digest of what every list shows of it."""
+    others: frozenset[str]
+    """The names of the fields that only some lists show, of those it has."""
     group: str | None
     is_doubtful: bool = False
     """Whether an earlier run may have sent it."""
@@ -70,20 +75,24 @@ def read_item(index: int, given: Any, *, keyed: bool) -> Item:
     fields = _fields_of(unwrapped(given))
     # As operations.create_episode does, in half the time; a test holds the two together.
     sent = checked("create_episode", EpisodeCreate, fields)
+    valid_at = fields.get("valid_at")
     try:
-        canonical = _text(sent)
-        body = canonical if "metadata" not in sent else _ENCODE(sent).encode()
+        if valid_at is not None:
+            sent["valid_at"] = _in_utc(valid_at).isoformat() + "Z"
+        # One text for one episode: a server refuses a key that comes with another body.
+        body = _text(sent)
+    except OverflowError:
+        raise ValidationError("create_episode: valid_at: is out of range in UTC") from None
     except (ValueError, RecursionError):
         raise ValidationError("create_episode: metadata: is too large or too deep") from None
-    valid_at = fields.get("valid_at")
-    digest = _hash(canonical) if valid_at is None else digest_of(sent, valid_at)
+    digest = _hash(body) if valid_at is None else digest_of(sent, valid_at)
     # The same key in any run, also where the ledger was lost.
     key = f"memstack-ingest-{digest.hex()}" if keyed else None
     # A frozen dataclass sets its fields one by one, at many times the cost.
     operation: Operation[EpisodeResponse] = Operation.__new__(Operation)
     operation.__dict__.update(_PARTS, body=body, idempotency_key=key)
     shown = shown_by(sent["name"], sent["content"])
-    return Item(index, given, operation, digest, shown, sent.get("group_id"))
+    return Item(index, given, operation, digest, shown, _others(sent), sent.get("group_id"))
 
 
 def unwrapped(given: Any) -> Any:
@@ -128,22 +137,39 @@ def _kind(value: Any) -> str:
 def digest_of(sent: Mapping[str, Any], valid_at: datetime | None) -> bytes:
     """The content hash of an episode, whose fields are *sent* as JSON."""
     if valid_at is not None:
-        moment = valid_at.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
-        sent = {**sent, "valid_at": moment}
+        sent = {**sent, "valid_at": _in_utc(valid_at).isoformat()}
     return _hash(_text(sent))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """*moment* in UTC, without saying so.
+
+    Raises:
+        OverflowError: No datetime can hold it.
+    """
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _hash(canonical: bytes) -> bytes:
     return hashlib.sha256(b"memstack episode 1\n" + canonical).digest()
 
 
-def digests_of_row(row: Episode) -> Iterator[bytes]:
-    """The content hashes that what made *row* may have had, if the row shows all of it."""
+def digests_of_row(row: Episode) -> Iterator[tuple[bytes, frozenset[str]]]:
+    """The content hashes that what made *row* may have had, if the row shows all of it.
+
+    Each with the names of the fields that only some lists show, of those it then has.
+    """
     values = {name: getattr(row, name, None) for name in _FIELDS if name != "valid_at"}
     sent = {name: value for name, value in values.items() if value is not None}
-    yield digest_of(sent, None)  # the server itself may have set the time
+    others = _others(sent)
+    yield digest_of(sent, None), others  # the server itself may have set the time
     if row.valid_at is not None:
-        yield digest_of(sent, row.valid_at)
+        with suppress(OverflowError):
+            yield digest_of(sent, row.valid_at), others | {"valid_at"}
+
+
+def _others(sent: Mapping[str, Any]) -> frozenset[str]:
+    return _NAMES.intersection(sent) - _EVERYWHERE
 
 
 def shown_by(name: str, content: str | None) -> bytes:

@@ -27,8 +27,8 @@ _VERSION = 1
 _TABLES = (
     "CREATE TABLE facts (target TEXT NOT NULL)",
     "CREATE TABLE stored (digest BLOB PRIMARY KEY, id TEXT) WITHOUT ROWID",
-    "CREATE TABLE sending (digest BLOB PRIMARY KEY, shown BLOB NOT NULL, began REAL NOT NULL) "
-    "WITHOUT ROWID",
+    "CREATE TABLE sending (digest BLOB PRIMARY KEY, shown BLOB NOT NULL, others TEXT NOT NULL, "
+    "began REAL NOT NULL) WITHOUT ROWID",
 )
 
 
@@ -38,6 +38,8 @@ class Doubt:
 
     shown: bytes
     """A digest of what every list shows of it."""
+    others: frozenset[str]
+    """The names of the fields that only some lists show, of those it has."""
     began: float
     """When it was sent first, in seconds since 1970, by the clock of this machine."""
 
@@ -129,21 +131,22 @@ class Ledger:
         *,
         stored: Iterable[tuple[bytes, str | None]] = (),
         dropped: Iterable[bytes] = (),
-        sending: Iterable[tuple[bytes, bytes, float]] = (),
+        sending: Iterable[tuple[bytes, Doubt]] = (),
     ) -> None:
         """Note down, all at once or nothing.
 
         Args:
             stored: Digests of episodes that are stored, and their ids.
             dropped: Digests of items that were sent, or were to be, and are surely not stored.
-            sending: Of items that are to be sent: digest, digest of what is shown, and the time.
+            sending: Digests of items that are to be sent, and what is in doubt then.
         """
         stored = list(stored)
+        begun = [(digest, d.shown, ",".join(sorted(d.others)), d.began) for digest, d in sending]
         gone = [*dropped, *(digest for digest, _ in stored)]
         with self._transaction():
             for some in _parts(gone):
                 self._db.execute(f"DELETE FROM sending WHERE digest IN {_marks(some)}", some)
-            for table, rows in (("stored", stored), ("sending", list(sending))):
+            for table, rows in (("stored", stored), ("sending", begun)):
                 for part in _parts(rows):
                     values = ",".join(_marks(row) for row in part)
                     self._db.execute(
@@ -153,8 +156,11 @@ class Ledger:
     def doubts(self) -> dict[bytes, Doubt]:
         """All items that were to be sent and whose end is not noted down, by their digests."""
         with self._lock, self._explained():
-            rows = self._db.execute("SELECT digest, shown, began FROM sending").fetchall()
-        return {digest: Doubt(shown, began) for digest, shown, began in rows}
+            rows = self._db.execute("SELECT digest, shown, others, began FROM sending").fetchall()
+        return {
+            digest: Doubt(shown, frozenset(filter(None, others.split(","))), began)
+            for digest, shown, others, began in rows
+        }
 
     def digests_of(self, ids: Set[str]) -> Mapping[str, bytes]:
         """The content hashes of those of *ids* that are known as stored, by their ids."""
@@ -171,8 +177,8 @@ class Ledger:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock, self._explained():
-            self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._db.execute("BEGIN IMMEDIATE")  # within: Ctrl-C may come just after it
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
@@ -191,8 +197,8 @@ class Ledger:
 def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """*rows* in parts for one statement each: a statement for each row would let the interpreter
     go that often, and wait behind all threads that send."""
-    for start in range(0, len(rows), 300):  # three values each; SQLite takes 999 at least
-        yield rows[start : start + 300]
+    for start in range(0, len(rows), 240):  # four values each; SQLite takes 999 at least
+        yield rows[start : start + 240]
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -7,25 +7,26 @@ became of it; then whoever asked is told. Each of that is for many items at once
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from contextlib import suppress
 
 from memstack import operations
 from memstack._history import Chance
 from memstack._server import Server
 from memstack._settings import Settings
-from memstack.exceptions import MemStackError, NetworkError, ValidationError
+from memstack.exceptions import MemStackError, NetworkError
 from memstack.response import Response
 
 from .finding import find
 from .flow import Flow
-from .items import Item, read_item
+from .items import Item
 from .judging import MOST_TROUBLE, trouble_of, unsure, verdict_on
 from .ledger import Doubt
 from .options import Options
 from .pacing import Pace
+from .reading import Read, Reader, Taken
 from .records import Records
 from .report import IngestError, IngestOutcome, IngestReport, Word
-from .steps import QUIET, Collect, Done, Ended, Read, Send, Steps, Stop, Tell, Work, work
+from .steps import QUIET, Collect, Done, Ended, Send, Steps, Stop, Tell, Work, work
 
 __all__ = ["Load"]
 
@@ -56,12 +57,12 @@ class Load:
         self._recovered: dict[bytes, str | None] = {}
         """Items that an earlier run has stored without having heard of it."""
         self._unsure: set[bytes] = set()
-        self._keyed = True
         self._trouble = 0
         self._end: BaseException | None = None
         # What is still to be done about what has happened.
+        self._ended: deque[Done] = deque()
         self._to_tell: deque[IngestOutcome] = deque()
-        self._to_write: list[IngestOutcome] = []
+        self._to_write: list[tuple[IngestOutcome, bytes | None]] = []
         self._stored: list[tuple[bytes, str | None]] = []
         self._dropped: list[bytes] = []
         self._ready: list[Item] = []
@@ -78,6 +79,7 @@ class Load:
             try:
                 yield from self._prepare()
                 yield from self._load()
+                yield from work(self._records.finish)
             except GeneratorExit:
                 raise
             except BaseException:
@@ -100,8 +102,6 @@ class Load:
             answer = yield operations.health_check()
             if isinstance(answer, NetworkError):
                 raise Ended(answer)
-        ignored = self._server.info({}).ignored.get("create_episode", {})
-        self._keyed = "idempotency_key" not in ignored
         if not self._doubts or self._server.honours_keys or self._settings.retry_unsafe:
             return
         grace = self._settings.settle_grace
@@ -117,41 +117,42 @@ class Load:
         self._doubts = {}
 
     def _load(self) -> Steps[None]:
+        ignored = self._server.info({}).ignored.get("create_episode", {})
+        reader = Reader(keyed="idempotency_key" not in ignored)
         has_ended = False
         while not (has_ended and self._flow.is_empty):
-            given: list[Any] = []
+            given: list[Taken] = []
             room = 0 if has_ended else self._flow.room()
             if room:
-                given, has_ended = yield Read(room)
+                given, has_ended = yield Read(room, reader)
             fresh = self._read(given)
-            done: list[Done] = yield Collect(
+            self._ended += yield Collect(
                 wait=not (given or (self._flow.is_empty and has_ended)),
                 low=0 if has_ended else self._flow.stock // 2,
                 eager=self._flow.has_waiting,
                 hungry=room > 0 and not has_ended,
             )
             yield from self._sort(fresh)
-            for one in done:
-                self._conclude(one)
+            self._conclude_all()
             yield from self._note_down()
             if self._end is None and (self._ready or self._again):
-                yield Send(self._again + self._ready)
-            self._ready, self._again = [], []
+                # Out of hand before they are sent: what is in hand at the end was surely not sent.
+                turn, self._ready, self._again = self._again + self._ready, [], []
+                yield Send(turn)
             yield from self._tell()
             if self._end is not None:
                 if isinstance(self._end, MemStackError):
                     raise Ended(self._end)
                 raise self._end
 
-    def _read(self, given: list[Any]) -> list[Item]:
+    def _read(self, given: list[Taken]) -> list[Item]:
+        self.report.read += len(given)
         fresh = []
         for one in given:
-            index = self.report.read
-            self.report.read += 1
-            try:
-                fresh.append(read_item(index, one, keyed=self._keyed))
-            except ValidationError as error:
-                self._add(IngestOutcome(index, "failed", None, error, one))
+            if isinstance(one, Item):
+                fresh.append(one)
+            else:
+                self._add(one)
         return fresh
 
     def _sort(self, fresh: list[Item]) -> Steps[None]:
@@ -177,6 +178,10 @@ class Load:
                 item.is_doubtful = item.digest in self._doubts
                 if self._flow.add(item):
                     self._ready.append(item)
+
+    def _conclude_all(self) -> None:
+        while self._ended:
+            self._conclude(self._ended.popleft())
 
     def _conclude(self, done: Done) -> None:
         """Decide what the end of a create means."""
@@ -227,28 +232,29 @@ class Load:
         self._say(item, word, id, error)
         for index, given in item.followers:
             later: Word = "duplicate" if error is None else word
-            self._add(IngestOutcome(index, later, id, error, given))
+            self._add(IngestOutcome(index, later, id, error, given), item.operation.body)
 
     def _say(self, item: Item, word: Word, id: str | None, error: MemStackError | None) -> None:
-        self._add(IngestOutcome(item.index, word, id, error, item.given))
+        self._add(IngestOutcome(item.index, word, id, error, item.given), item.operation.body)
 
-    def _add(self, outcome: IngestOutcome) -> None:
+    def _add(self, outcome: IngestOutcome, body: bytes | None = None) -> None:
         self._to_tell.append(outcome)
         if outcome.error is not None:
-            self._to_write.append(outcome)
+            self._to_write.append((outcome, body))
 
     def _note_down(self) -> Steps[None]:
         began = self._chance.now()
-        sending = [(item.digest, item.shown, began) for item in self._ready]
+        sending = [(one.digest, Doubt(one.shown, one.others, began)) for one in self._ready]
         if self._stored or self._dropped or sending:
             stored, dropped = self._stored, self._dropped
             yield from work(
                 lambda: self._records.write(stored=stored, dropped=dropped, sending=sending)
             )
             self._stored, self._dropped = [], []
-        failing, self._to_write = self._to_write, []
+        failing = self._to_write
         if failing:
             yield from work(lambda: self._records.write_failures(failing))
+            self._to_write = []
 
     def _tell(self) -> Steps[None]:
         options = self._options
@@ -267,20 +273,16 @@ class Load:
         return self.report
 
     def _wind_up(self) -> Steps[None]:
-        """Note down what has ended; what was not sent is in doubt no more."""
-        done, given_up = yield Stop()
-        kept = {item.digest for item in given_up}
-        for one in done:
-            self._conclude(one)
-            if not isinstance(one.answer, (Response, MemStackError)):
-                kept.add(one.item.digest)
-        self._ready.clear()
-        self._dropped += [
-            item.digest
-            for item in self._flow.open_items()
-            if item.digest not in kept and not item.is_doubtful
-        ]
-        yield from self._note_down()
+        """Note down what has ended; what was surely not sent is in doubt no more."""
+        done, unsent = yield Stop()
+        self._ended += done
+        self._conclude_all()
+        unsent += self._ready + self._again
+        self._ready, self._again = [], []
+        self._dropped += [item.digest for item in unsent if not item.is_doubtful]
+        with suppress(Ended):  # what ended the run matters more
+            yield from self._note_down()
+        yield Work(self._records.close)
         for outcome in self._to_tell:
             self.report.count(outcome.outcome)
         self._counted()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence, Set
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+
+from memstack.exceptions import MemStackError
 
 from .failures import Failures
 from .ledger import Doubt, Ledger
@@ -42,9 +44,20 @@ class Records:
         self._closing.callback(ledger.close)
         return ledger
 
-    def close(self) -> None:
-        """Close them all."""
+    def finish(self) -> None:
+        """Let the file of what failed take the place of an older one, and close them all.
+
+        Raises:
+            MemStackError: The disk is full.
+        """
+        if self._failures is not None:
+            self._failures.finish()
         self._closing.close()
+
+    def close(self) -> None:
+        """Close them all, if that is not done yet; see `Failures.close`."""
+        with suppress(MemStackError):  # what ended the run matters more
+            self._closing.close()
 
     def digests_of(self, ids: Set[str]) -> Mapping[str, bytes]:
         """The content hashes of those of *ids* that are known as stored, by their ids."""
@@ -62,12 +75,12 @@ class Records:
         *,
         stored: Sequence[tuple[bytes, str | None]],
         dropped: Sequence[bytes],
-        sending: Sequence[tuple[bytes, bytes, float]] = (),
+        sending: Sequence[tuple[bytes, Doubt]] = (),
     ) -> None:
         """Note down, as `Ledger.write` does."""
         self._notes.write(stored=stored, dropped=dropped, sending=sending)
 
-    def write_failures(self, outcomes: Sequence[IngestOutcome]) -> None:
-        """Write those of *outcomes* that are not stored, if a file was asked for."""
+    def write_failures(self, outcomes: Sequence[tuple[IngestOutcome, bytes | None]]) -> None:
+        """Write *outcomes*, as `Failures.write` does, if a file was asked for."""
         if self._failures is not None:
             self._failures.write(outcomes)

@@ -49,9 +49,9 @@ def started(
     for name, function in (("on_outcome", on_outcome), ("on_progress", on_progress)):
         if function is not None and not callable(function):
             raise ValidationError(f"{name}: must be a function, or None")
-    if failed is not None and not isinstance(failed, (str, os.PathLike)):
-        raise ValidationError("failed: must be the path of a file, or None")
     is_embedded = client.base_url.startswith("local:")
+    if failed is not None:
+        _check_failed(failed, ledger, client._recipe if is_embedded else None)
     if is_embedded:
         concurrency = 1  # one writes to a database at a time, and nobody waits for a network
     pace = Pace(concurrency, client._chance.monotonic)
@@ -82,6 +82,23 @@ def _check_items(items: Any, awaited: bool) -> None:
     if isinstance(items, AsyncIterable):
         raise ValidationError("items: an async iterable needs a MemStackAsyncClient")
     raise ValidationError(f"items: must be an iterable of episodes, not {type(items).__name__}")
+
+
+def _check_failed(failed: Any, ledger: Any, database: Any) -> None:
+    if not isinstance(failed, (str, os.PathLike)) or "\0" in os.fsdecode(failed):
+        raise ValidationError("failed: must be the path of a file, or None")
+    for what, path in (("ledger", ledger), ("MemStack's database", database)):
+        if isinstance(path, (str, os.PathLike)) and _is_same_file(failed, path):
+            raise ValidationError(f"failed: is the {what}, which it would replace; give another")
+
+
+def _is_same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    try:
+        if os.path.exists(one) and os.path.exists(other):
+            return os.path.samefile(one, other)
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # *other* is no path, of which its own check tells
+        return False
 
 
 def _target_of(client: Configured[Any, Any], is_embedded: bool, is_kept: bool) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 from memstack._settling import Settlement
@@ -23,13 +21,12 @@ __all__ = [
     "Course",
     "Done",
     "Ended",
-    "Read",
     "Send",
     "Steps",
     "Stop",
+    "Stopped",
     "Tell",
     "Work",
-    "read_some",
     "work",
 ]
 
@@ -39,26 +36,6 @@ Steps = Generator[Any, Any, T]
 
 QUIET = 0.25
 """Most seconds until what has ended is noted down, and told."""
-_LONGEST_READ = 0.02
-"""Seconds of reading after which what was read is sent."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """Read some items, at most so many; gives them, and whether there are no more."""
-
-    most: int
-
-
-def read_some(items: Iterator[Any], most: int) -> tuple[list[Any], bool]:
-    """What `Read` gives, of an iterator that does not wait for long."""
-    given = []
-    until = time.monotonic() + _LONGEST_READ
-    for item in islice(items, most):
-        given.append(item)
-        if time.monotonic() > until:
-            return given, False
-    return given, len(given) < most
 
 
 @dataclass(frozen=True)
@@ -99,13 +76,34 @@ class Collect:
     hungry: bool
     """Whether it is news that items can be read."""
 
+    def is_news(self, done: list[Done], todo: int, flying: int, *, readable: bool = False) -> bool:
+        """Whether to wait no longer.
+
+        Args:
+            done: What has ended and was not collected.
+            todo: How many creates wait for their turn.
+            flying: How many are on their way.
+            readable: Whether items can be read.
+        """
+        if self.hungry and readable:
+            return True
+        if not done:  # else a run that has no room to read would ask again and again
+            return False
+        if done[-1].is_urgent or (not self.hungry and todo + flying <= self.low):
+            return True
+        return (self.eager or self.hungry) and not todo
+
 
 @dataclass(frozen=True)
 class Stop:
     """Begin no more creates, and wait for those on their way.
 
-    Gives a `Done` for each that has ended, and the items of those that were given up.
+    Gives a `Done` for each that has ended, and the items that surely were not sent.
     """
+
+
+class Stopped(BaseException):
+    """Ends a call that pauses, when the run has stopped."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def new_file(
 
     Args:
         argument: What errors call *path*.
-        overwrite: Whether to replace what is there.
+        overwrite: Whether to replace a file that is there; a folder or device never is.
 
     Raises:
         ValidationError: *path* is there already, or cannot be written.
@@ -36,7 +36,7 @@ def new_file(
     folder, base = os.path.split(goal)
 
     def refuse_if_there() -> None:
-        if os.path.isdir(goal) or (os.path.lexists(goal) and not overwrite):
+        if os.path.lexists(goal) and not (overwrite and os.path.isfile(goal)):
             raise ValidationError(f"{argument}: {goal!r} is there already; give another name")
 
     refuse_if_there()

@@ -12,7 +12,7 @@ import pytest
 
 from memstack.ingest import IngestOutcome
 from memstack.ingest.items import read_item
-from memstack.ingest.ledger import Ledger
+from memstack.ingest.ledger import Doubt, Ledger
 from memstack.local import EmbeddedServer
 from memstack.models import EpisodeCreate
 
@@ -39,7 +39,7 @@ class Killed:
         ledger = Ledger(self.path, self.client.base_url)
         items = [read_item(0, one, keyed=False) for one in doubtful]
         began = real_time.time() - age
-        ledger.write(sending=[(item.digest, item.shown, began) for item in items])
+        ledger.write(sending=[(one.digest, Doubt(one.shown, one.others, began)) for one in items])
         ledger.close()
         store(self.stage.server, stored)
 
@@ -104,13 +104,66 @@ def test_where_the_list_does_not_tell_them_apart_nothing_is_doubled(
 
 
 def test_a_row_of_another_worker_is_never_claimed(killed: Killed) -> None:
-    """It shows other metadata. Once the list is known to show all, the item is sent again."""
-    items = [*ALIKE[:1], *episodes(1)]
+    """It shows other metadata. Once the list is known to show it as it was sent, the item is sent
+    again; rows without metadata do not tell that."""
+    plain, telling = [*ALIKE[:1], *episodes(1)], [*ALIKE[:1], *episodes(1, metadata={"n": 9})]
     killed.leave(ALIKE[:1], ALIKE[1:2])
 
-    assert killed.run(items) == ["unknown", "created"]
-    assert killed.run(items) == ["created", "duplicate"]
-    assert sorted(killed.counts().values()) == [1, 1, 1]
+    assert killed.run(plain) == ["unknown", "created"]
+    assert killed.run(plain) == ["unknown", "duplicate"]
+    assert killed.run(telling) == ["unknown", "created"]
+    assert killed.run(telling) == ["created", "duplicate"]
+    assert set(killed.counts().values()) == {1}
+
+
+def test_a_row_that_lacks_what_others_show_is_never_claimed(killed: Killed) -> None:
+    """The list shows metadata, the item has some, and the row of another worker has none."""
+    killed.leave(ALIKE[:1], [{"name": "e", "content": "c"}, {**ALIKE[1], "name": "f"}])
+
+    assert killed.run(ALIKE[:1]) == ["unknown"]
+    assert killed.stage.posts() == 0
+
+
+def test_a_row_is_not_claimed_for_an_item_if_it_may_be_anothers(killed: Killed) -> None:
+    """The list hides the metadata, by which they differ, and shows the rest."""
+    items: list[dict[str, Any]] = [{"name": "e", "content": "c"}, ALIKE[0]]
+    killed.stage.older.hidden = {"metadata"}
+    killed.leave(items, ALIKE[:1])
+
+    assert killed.run(items) == ["unknown", "unknown"]
+    assert killed.counts() == {'{"n": 0}': 1}
+
+
+def test_rows_without_a_field_do_not_tell_that_it_is_listed(killed: Killed) -> None:
+    """The list hides metadata, and the ledger knows a row that has none: all else is shown."""
+    killed.stage.older.hidden = {"metadata"}
+    killed.run(episodes(1))
+    killed.leave(ALIKE[:2], ALIKE[:2])
+
+    assert killed.run(ALIKE[:2]) == ["created", "created"]
+    assert killed.counts() == {None: 1, '{"n": 0}': 1, '{"n": 1}': 1}
+
+
+def test_a_row_from_before_the_item_is_not_counted(killed: Killed) -> None:
+    """Though another item is in doubt since before that row."""
+    killed.stage.knows("v0.2")
+    store(killed.stage.server, ALIKE[:1])
+    with killed.stage.server.direct(writes=True) as connection:
+        hour = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-1 hour')"
+        connection.execute(f"UPDATE episodes SET created_at = {hour}")
+    killed.leave(episodes(1), [], age=7200)
+    killed.leave(ALIKE[1:2], [])
+
+    assert killed.run(ALIKE[1:2]) == ["created"]
+    assert killed.counts() == {'{"n": 0}': 1, '{"n": 1}': 1}
+
+
+def test_a_clock_that_was_set_back_tells_nothing(killed: Killed) -> None:
+    """By it, the row would be from before the item."""
+    killed.leave(ALIKE[:1], ALIKE[:1], age=-3600)
+
+    assert killed.run(ALIKE[:1]) == ["unknown"]
+    assert killed.counts() == {'{"n": 0}': 1}
 
 
 def test_an_older_row_that_looks_the_same_is_no_proof(killed: Killed) -> None:

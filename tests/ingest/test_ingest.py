@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from asyncio import sleep
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timezone
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import httpx
@@ -19,9 +15,8 @@ import pytest
 
 from memstack import EpisodeCreate, ValidationError
 from memstack.ingest import IngestError, IngestOutcome, IngestReport
-from memstack.ingest.pacing import Pace
 
-from ..colours import Colour, Driven, FakeTime
+from ..colours import Driven
 from .conftest import Stage, episodes
 
 
@@ -85,64 +80,6 @@ def test_an_item_that_is_no_episode_fails_alone(stage: Stage, item: Any, said: s
     (failed,) = [one for one in told if one.outcome == "failed"]
     assert isinstance(failed.error, ValidationError)
     assert said in failed.error.message
-
-
-def test_what_failed_can_be_ingested_again(stage: Stage, tmp_path: Path) -> None:
-    """From the lines of its file, as they are; then nothing is left to fail."""
-    failed, ledger = tmp_path / "failed.jsonl", tmp_path / "run.sqlite"
-    failed.write_text("of another run", "utf-8")
-    moment = datetime(2026, 5, 1, tzinfo=timezone.utc)
-    items = [*episodes(3), EpisodeCreate(name="bad", content="x", valid_at=moment), object()]
-
-    stage.refuse(lambda request: b'"bad"' in request.content, 422)
-    client = stage.client()
-    report = client.ingest(items, ledger=ledger, failed=failed)
-    lines = [json.loads(line) for line in failed.read_text("utf-8").splitlines()]
-
-    assert (report.created, report.failed) == (3, 2)
-    assert sorted((line["index"], line["outcome"]) for line in lines) == [
-        (3, "failed"),
-        (4, "failed"),
-    ]
-    by_index = {line["index"]: line for line in lines}
-    assert by_index[3]["item"]["valid_at"] == "2026-05-01T00:00:00Z"
-    assert by_index[3]["error"].startswith("UnprocessableEntityError: ")
-
-    stage.refuse_nothing()
-    again = client.ingest(lines, ledger=ledger, failed=failed)
-
-    assert (again.created, again.failed) == (1, 1)
-    assert stage.stored()[-1] == ("bad", "x")
-    assert len(failed.read_text("utf-8").splitlines()) == 1
-
-
-def test_items_are_read_as_they_are_needed(stage: Stage) -> None:
-    """Never more than are needed to keep all creates busy."""
-    client, ahead, read = stage.client(), 0, 0
-
-    def items() -> Iterator[dict[str, Any]]:
-        nonlocal ahead, read
-        for item in episodes(1500):
-            read += 1
-            ahead = max(ahead, read - stage.posts())
-            yield item
-
-    assert client.ingest(items(), concurrency=4).created == 1500
-    assert 0 < ahead <= 1100
-
-
-def test_a_group_keeps_its_order(stage: Stage) -> None:
-    """While other groups go on."""
-    items = [
-        {"name": f"g{n % 7}", "content": f"{n:04}", "group_id": f"g{n % 7}"} for n in range(400)
-    ]
-
-    report = stage.client().ingest(items, concurrency=32, order_by="group_id")
-
-    assert report.created == 400
-    for group in range(7):
-        told = [content for name, content in stage.stored() if name == f"g{group}"]
-        assert told == sorted(told)
 
 
 def test_dry_run_sends_and_stores_nothing(stage: Stage, tmp_path: Path) -> None:
@@ -235,73 +172,6 @@ def test_a_server_that_is_gone_ends_the_run(stage: Stage, tmp_path: Path) -> Non
     assert len(stage.stored()) == 500
 
 
-@pytest.mark.parametrize("asked", [None, "7"])
-def test_a_429_holds_all_back_and_loses_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, asked: str | None
-) -> None:
-    """For as long as the server asks; items that it refused are sent again."""
-    overloads: list[float | None] = []
-    overloaded = Pace.overloaded
-
-    def note(self: Pace, elapsed: float, seconds: float | None) -> None:
-        overloads.append(seconds)
-        overloaded(self, elapsed, seconds)
-
-    monkeypatch.setattr(Pace, "overloaded", note)
-    told = {"retry-after": asked} if asked else None
-    refused: list[httpx.Request] = []
-
-    def is_refused(request: httpx.Request) -> bool:
-        if not 50 <= stage.posts() < 90:
-            return False
-        refused.append(request)
-        return True
-
-    stage.refuse(is_refused, 429, told)
-    report = stage.client(max_retries=1).ingest(episodes(300), concurrency=8)
-
-    assert refused
-    assert stage.posts() == 300 + len(refused)
-    assert (report.created, len(stage.stored())) == (300, 300)
-    assert overloads == [7.0 if asked else None] * len(refused)
-
-
-def test_what_one_create_is_asked_to_wait_the_others_wait_too(
-    stage: Stage, time: FakeTime, colour: Colour
-) -> None:
-    """None begins while the one that was refused pauses."""
-    driven, refused = stage.client(max_retries=1), [True]
-    stage.refuse(lambda request: bool(refused and refused.pop()), 429, {"retry-after": "7"})
-    posts_at_pause: list[int] = []
-    another = Event()
-
-    def paused() -> bool:
-        """Whether it is the first pause, which lasts until there is a second."""
-        posts_at_pause.append(stage.posts())
-        if len(posts_at_pause) == 2:
-            time.clock += 7
-            another.set()
-        return len(posts_at_pause) == 1
-
-    def wait(seconds: float) -> None:
-        if paused():
-            another.wait(10)  # so long only where the others do not pause
-
-    async def wait_async(seconds: float) -> None:
-        if paused():
-            for _ in range(10_000):
-                await sleep(0)
-                if another.is_set():
-                    break
-
-    driven.client._sleep = wait if colour == "sync" else wait_async
-    report = driven.ingest(episodes(200), concurrency=8)
-
-    assert report.created == 200
-    assert len(posts_at_pause) >= 2
-    assert posts_at_pause[1] <= 8
-
-
 def test_a_lost_answer_is_no_duplicate(stage: Stage) -> None:
     """The server replays it, and it is this run's own."""
     lost: set[bytes] = set()
@@ -329,6 +199,15 @@ def test_without_the_ledger_a_server_with_keys_stores_nothing_twice(stage: Stage
     assert len(stage.stored()) == 25
 
 
+def test_a_time_in_another_zone_is_the_same_to_the_server(stage: Stage) -> None:
+    """Which refuses a key that comes with another body."""
+    told: list[IngestOutcome] = []
+    for moment in ("2026-05-01T00:00:00Z", "2026-05-01T02:00:00+02:00"):
+        stage.client().ingest(episodes(1, valid_at=moment), on_outcome=told.append)
+
+    assert words(told) == ["created", "duplicate"]
+
+
 def test_progress_ends_with_the_whole_report(stage: Stage) -> None:
     seen: list[int] = []
 
@@ -341,25 +220,6 @@ def test_progress_ends_with_the_whole_report(stage: Stage) -> None:
     assert seen == sorted(seen)
 
 
-def test_an_async_iterable_is_sent_while_it_is_read(
-    stage: Stage, colour: Colour, tmp_path: Path
-) -> None:
-    """An item need not wait for the next one; the blocking client refuses such items."""
-
-    async def items() -> AsyncIterator[dict[str, Any]]:
-        for n, item in enumerate(episodes(4)):
-            while stage.posts() < n:  # the ones before have been sent
-                await sleep(0)
-            yield item
-
-    client = stage.client()
-    if colour == "sync":
-        with pytest.raises(ValidationError, match="needs a MemStackAsyncClient"):
-            client.ingest(items())
-    else:
-        assert client.ingest(items()).created == 4
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -368,6 +228,8 @@ def test_an_async_iterable_is_sent_while_it_is_read(
         ({"order_by": "name"}, "order_by: must be 'group_id'"),
         ({"on_outcome": 5}, "on_outcome: must be a function"),
         ({"failed": 5}, "failed: must be the path"),
+        ({"failed": "a\0b", "ledger": "run.sqlite"}, "failed: must be the path"),
+        ({"failed": "f.jsonl", "ledger": "a\0b"}, "ledger: must be the path"),
         ({"failed": "nowhere/at/all"}, "failed: "),
         ({"ledger": 5}, "ledger: must be the path"),
         ({"items": {"name": "n", "content": "c"}}, "one episode goes into a list"),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import gc
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from memstack import AttemptEvent, MemStackAsyncClient
+from memstack import AttemptEvent, MemStackAsyncClient, MemStackError
 from memstack.ingest import IngestOutcome
 from memstack.ingest.ledger import Ledger
+from memstack.ingest.loading import Load
+from memstack.ingest.steps import Done
 
 from .conftest import Stage, episodes
 
@@ -75,6 +79,72 @@ def test_a_pause_between_retries_is_cut_short(stage: Stage, tmp_path: Path) -> N
 
     assert client.ingest(episodes(50), ledger=ledger).is_whole
     assert len(stage.stored()) == 50
+
+
+@pytest.mark.usefixtures("few_ahead")
+@pytest.mark.parametrize("kind", [LookupError, MemStackError])
+def test_what_was_answered_is_not_sent_again_though_the_answer_was_not_noted_down(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    """Ctrl-C, a cancellation or a ledger that cannot be read may come between the two."""
+    client, ledger, answers = stage.client(), tmp_path / "run.sqlite", 0
+    conclude = Load._conclude
+
+    def fail(self: Load, done: Done) -> None:
+        nonlocal answers
+        answers += 1
+        if answers == 100:
+            raise kind("mine")
+        conclude(self, done)
+
+    monkeypatch.setattr(Load, "_conclude", fail)
+    with pytest.raises(kind, match="mine"):
+        client.ingest(episodes(400), ledger=ledger)
+    posts = stage.posts()
+
+    assert client.ingest(episodes(400), ledger=ledger).is_whole
+    assert 100 <= posts < 400
+    assert stage.posts() == len(set(stage.stored())) == 400
+
+
+def test_a_create_that_is_cancelled_by_its_transport_ends_the_run(stage: Stage) -> None:
+    """Instead of being waited for for ever."""
+    driven = stage.client()
+    if not isinstance(driven.client, MemStackAsyncClient):
+        pytest.skip("a thread cannot be cancelled")
+
+    def cancel(request: httpx.Request) -> None:
+        if stage.posts() == 20:
+            raise asyncio.CancelledError
+
+    stage.older.before = cancel
+
+    with pytest.raises(asyncio.CancelledError):
+        driven.ingest(episodes(50))
+
+
+def test_an_error_of_items_that_comes_too_late_is_not_logged(stage: Stage) -> None:
+    """As one that nobody has seen; the run had ended for another reason."""
+    driven, logged = stage.client(), []
+    if not isinstance(driven.client, MemStackAsyncClient):
+        pytest.skip("takes no async iterables")
+
+    async def items() -> AsyncIterator[Any]:
+        yield episodes(1)[0]
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise LookupError("late")
+
+    def fail(_: IngestOutcome) -> None:
+        raise ValueError("mine")
+
+    driven.loop.set_exception_handler(lambda _, context: logged.append(context))
+    with pytest.raises(ValueError, match="mine"):
+        driven.ingest(items(), on_outcome=fail)
+    gc.collect()
+
+    assert logged == []
 
 
 def test_a_cancelled_run_goes_on(stage: Stage, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memstack import Episode, EpisodeCreate, operations
+from memstack import Episode, EpisodeCreate, ValidationError, operations
 from memstack.ingest.items import digests_of_row, read_item
 
 EPISODE: dict[str, Any] = {
@@ -35,7 +35,10 @@ def test_sends_what_create_episode_sends(names: list[str]) -> None:
     item, plain = read(fields).operation, operations.create_episode(**fields)
     sent, wanted = item.fields(), plain.fields()
     if "valid_at" in sent:
-        assert datetime.fromisoformat(sent.pop("valid_at")) == fields["valid_at"]
+        assert (
+            datetime.fromisoformat(sent.pop("valid_at").replace("Z", "+00:00"))
+            == fields["valid_at"]
+        )
         del wanted["valid_at"]
 
     assert sent == wanted
@@ -66,6 +69,7 @@ def test_the_same_episode_in_another_form_has_the_same_hash() -> None:
 
     assert len({read(form).digest for form in forms}) == 1
     assert len({read(form).operation.idempotency_key for form in forms}) == 1
+    assert len({read(form).operation.body for form in forms}) == 1  # as servers of keys ask for
 
 
 @pytest.mark.parametrize("name", list(EPISODE))
@@ -90,4 +94,12 @@ def test_a_row_that_shows_all_is_known_again(names: list[str]) -> None:
         shown["valid_at"] = "2026-06-01T00:00:00Z"
     row = Episode.model_validate({**shown, "id": "1", "created_at": "2026-06-01T00:00:00Z"})
 
-    assert read(fields).digest in digests_of_row(row)
+    shown_fields = dict(digests_of_row(row))[read(fields).digest]
+
+    assert shown_fields == read(fields).others == {"source_type", *names} - {"name", "content"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00"])
+def test_a_time_that_utc_has_not_is_no_valid_one(moment: str) -> None:
+    with pytest.raises(ValidationError, match="valid_at: is out of range in UTC"):
+        read({"name": "e", "content": "c", "valid_at": moment})

@@ -12,7 +12,7 @@ import pytest
 
 from memstack import MemStackClient, MemStackError, ValidationError
 from memstack.ingest import IngestError
-from memstack.ingest.ledger import Ledger
+from memstack.ingest.ledger import Doubt, Ledger
 
 from .conftest import Stage, episodes
 
@@ -24,13 +24,17 @@ def path(tmp_path: Path) -> Path:
 
 def test_remembers_what_is_stored_and_what_is_in_doubt(path: Path) -> None:
     ledger = Ledger(path, "https://a")
-    ledger.write(sending=[(b"1", b"s", 5.0), (b"2", b"s", 6.0), (b"3", b"s", 7.0)])
-    ledger.write(stored=[(b"1", "id 1")], dropped=[b"2"], sending=[(b"3", b"s", 9.0)])
+    fields = frozenset({"group_id", "metadata"})
+    sending = [(b"%d" % n, Doubt(b"s", fields, 4.0 + n)) for n in (1, 2, 3)]
+    ledger.write(sending=[*sending, (b"4", Doubt(b"s", frozenset(), 8.0))])
+    ledger.write(
+        stored=[(b"1", "id 1")], dropped=[b"2"], sending=[(b"3", Doubt(b"s", fields, 9.0))]
+    )
     ledger.close()
 
     again = Ledger(path, "https://a")
     assert again.look_up([b"1", b"2", b"3"]) == {b"1": "id 1"}
-    assert {digest: doubt.began for digest, doubt in again.doubts().items()} == {b"3": 7.0}
+    assert again.doubts() == {b"3": Doubt(b"s", fields, 7.0), b"4": Doubt(b"s", frozenset(), 8.0)}
     assert again.digests_of({"id 1", "id 9"}) == {"id 1": b"1"}
     again.close()
 
@@ -144,3 +148,26 @@ def test_a_ledger_that_cannot_be_written_any_more_ends_the_run(
     assert caught.value.report is not None
     assert client.ingest(episodes(400), ledger=path).is_whole
     assert len(stage.stored()) == 400
+
+
+def test_an_interrupt_amid_a_write_leaves_it_usable(path: Path) -> None:
+    """Just after the transaction began, where Ctrl-C comes between two lines."""
+    ledger = Ledger(path, "https://a")
+    database = ledger._db
+
+    class Interrupted:
+        in_transaction = True
+
+        def execute(self, statement: str) -> None:
+            database.execute(statement)
+            if statement.startswith("BEGIN"):
+                raise KeyboardInterrupt
+
+    ledger._db = Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        ledger.write(dropped=[b"1"])
+    ledger._db = database
+    ledger.write(stored=[(b"1", "id 1")])
+
+    assert ledger.look_up([b"1"]) == {b"1": "id 1"}
+    ledger.close()

@@ -39,6 +39,8 @@ class Older:
         self.after: Callable[[httpx.Request], None] = lambda request: None
         """Once it is done, and before it is answered."""
         self.requests: list[tuple[str, str]] = []
+        self.hidden: set[str] = set()
+        """What else its lists do not show of an episode."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append((request.method, request.url.path))
@@ -75,7 +77,7 @@ class Older:
         return httpx.Response(told.status, json=body, headers=_own(told.headers))
 
     def _listed(self, page: dict[str, Any]) -> dict[str, Any]:
-        hidden = _HIDDEN.get(self.generation, set())
+        hidden = self.hidden | _HIDDEN.get(self.generation, set())
         rows = [{k: v for k, v in row.items() if k not in hidden} for row in page["episodes"]]
         if self.generation != "v0.1":
             return {**page, "episodes": rows}
@@ -87,13 +89,18 @@ def _own(headers: Any) -> dict[str, str]:
     return {k: v for k, v in headers.items() if k in ("x-request-id", "idempotency-replayed")}
 
 
-def client_of(older: Older, colour: Colour, **options: Any) -> AnyClient:
-    """A client of *older*, which closes nothing; it looks twice without a pause."""
+def client_of(older: Older, colour: Colour, over: Any = None, **options: Any) -> AnyClient:
+    """A client of *older*, which closes nothing; it looks twice without a pause.
+
+    Args:
+        over: A transport of httpx on the way there, of either kind.
+    """
+    over = over or httpx.MockTransport(older)
     url, key = f"https://{id(older)}.memstack.test", older.server.owner_key
     options = {"settle_grace": 0.0, "retry_delay": 0.001, **options}
     if colour == "sync":
-        http = httpx.Client(transport=httpx.MockTransport(older))
+        http = httpx.Client(transport=over)
         return MemStackClient(key, url, http_client=http, **options)
-    awaited = httpx.AsyncClient(transport=httpx.MockTransport(older))
+    awaited = httpx.AsyncClient(transport=over)
     assert CLASSES[colour] is MemStackAsyncClient
     return MemStackAsyncClient(key, url, http_client=awaited, **options)
