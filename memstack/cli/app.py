@@ -9,13 +9,12 @@ from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from memstack._version import __version__
 
 from . import config, data, episodes, ingest, keys, memos, search, serving, state
-from .commands import Local, Profile, Url, ends_well
+from .commands import SUBCOMMAND, Group, Local, Profile, Url, ends_well
 from .output import tell
 from .places import Place
 
@@ -43,7 +42,7 @@ _ORDER: Sequence[str] = (
 ).split()
 
 
-class _Ordered(TyperGroup):
+class _Ordered(Group):
     """Shows its commands as a new user looks for them."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
@@ -55,6 +54,7 @@ app = typer.Typer(
     cls=_Ordered,
     help=_HELP,
     epilog=_EXAMPLES,
+    subcommand_metavar=SUBCOMMAND,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
@@ -104,6 +104,8 @@ def main(argv: list[str] | None = None) -> int:
             "one on stdin, with - in its place"
         )
         return 2
+    if arguments[:1] == ["help"]:  # as many other commands have it
+        arguments = [*arguments[1:], "--help"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # rather than fail in the middle

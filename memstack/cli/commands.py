@@ -8,25 +8,35 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from memstack.exceptions import MemStackError, ValidationError
+from memstack.exceptions import MemStackError, NetworkError, ValidationError
 
 from .exits import INTERRUPTED, code_of
-from .output import tell
+from .output import in_own_words, tell
 from .places import Place
 
-__all__ = ["AsJson", "Everything", "Limit", "Local", "Offset", "Profile", "Url", "Yes"]
-__all__ += ["check_all", "command", "confirm", "ends_well", "group", "text_of"]
+__all__ = ["SUBCOMMAND", "AsJson", "Everything", "Group", "Local", "Offset", "Profile", "Url"]
+__all__ += ["Yes", "asking", "check_all", "command", "confirm", "ends_well", "group", "one_of"]
+__all__ += ["resumable", "text_of"]
 
 F = TypeVar("F", bound=Callable[..., None])
 
+SUBCOMMAND = "COMMAND [ARGS]..."
+"""As all versions of typer are to write it."""
+
+
+def one_of(literal: Any) -> str:
+    """What stands in the help for a value that is one of those of *literal*."""
+    return "|".join(get_args(literal))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Limit = Annotated[int, typer.Option(help="Most to list.", min=1)]
-Offset = Annotated[int, typer.Option(help="How many to pass over first.", min=0)]
+Offset = Annotated[int, typer.Option(metavar="N", help="How many to pass over first.", min=0)]
 
 Everything = Annotated[
     bool, typer.Option("--all", help="List all of them; with --json, a line for each.")
@@ -60,9 +70,50 @@ _OF_PLACE = {"local": Local, "profile": Profile, "url": Url}
 """The options that say which MemStack a command is for, by their parameter."""
 
 
+class Group(TyperGroup):
+    """Shows all of what each command says of itself, also where a terminal is narrow."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, self.commands[name].get_short_help_str(limit=1000))
+                    for name in self.list_commands(ctx)
+                ]
+            )
+
+
 def group(help: str) -> typer.Typer:
     """A group of commands; alone it prints its help."""
-    return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+    return typer.Typer(
+        cls=Group,
+        help=help,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+        subcommand_metavar=SUBCOMMAND,
+    )
+
+
+class _Command(TyperCommand):
+    """Has its arguments in the help by their metavar alone: newer versions of typer add types."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["[OPTIONS]", *(name for name, _ in self._records(ctx, "argument"))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for heading, kind in (("Arguments", "argument"), ("Options", "option")):
+            if records := self._records(ctx, kind):
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+    def _records(self, ctx: Any, kind: str) -> list[tuple[str, str]]:
+        found = []
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == kind and (record := parameter.get_help_record(ctx)):
+                name = parameter.metavar if kind == "argument" else record[0]
+                found.append((name or "", record[1]))
+        return found
 
 
 def command(app: typer.Typer, name: str, *examples: str) -> Callable[[F], F]:
@@ -101,10 +152,14 @@ def command(app: typer.Typer, name: str, *examples: str) -> Callable[[F], F]:
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         del run.__wrapped__
-        app.command(name, epilog=_examples(examples))(run)
+        app.command(name, cls=_Command, epilog=_examples(examples))(run)
         return function
 
     return register
+
+
+def _warn(message: object, *_: Any, **__: Any) -> None:
+    tell(f"memstack: warning: {in_own_words(message)}")
 
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> Any:
@@ -121,17 +176,41 @@ def _examples(lines: tuple[str, ...]) -> str:
 def ends_well() -> Iterator[None]:
     """Turns what is raised inside into a line on stderr and an exit code."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: tell(f"memstack: warning: {message}")
+        warnings.showwarning = _warn
         try:
             yield
         except MemStackError as error:
-            tell(f"memstack: {error}")
+            tell(f"memstack: {in_own_words(error)}")
             if error.candidates:
                 tell(f"memstack: it may be one of these: {', '.join(error.candidates)}")
+            if isinstance(error, NetworkError):
+                tell("memstack: `memstack doctor`, told of the same MemStack, finds out why")
             raise typer.Exit(code_of(error)) from None
-        except KeyboardInterrupt:
-            tell("memstack: stopped")
+        except KeyboardInterrupt as stop:
+            tell("; ".join(["memstack: stopped", *stop.args]))
             raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def resumable(*, goes_on: bool = True) -> Iterator[None]:
+    """Says at Ctrl-C that the command may be given again, if it *goes_on* then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if goes_on:
+            raise KeyboardInterrupt("the same command again goes on from here") from None
+        raise
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Has Ctrl-C at a question be what it is elsewhere: typer takes it for a no."""
+    try:
+        yield
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -145,7 +224,8 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ValidationError("nobody is here to ask: add --yes to go on without")
-    typer.confirm(question, abort=True, err=True)
+    with asking():
+        typer.confirm(question, abort=True, err=True)
 
 
 def check_all(*, is_default: bool) -> None:

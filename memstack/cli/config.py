@@ -11,7 +11,7 @@ import typer
 
 from memstack.exceptions import AuthenticationError, ValidationError
 
-from .commands import AsJson, Yes, command, confirm, group
+from .commands import AsJson, Yes, asking, command, confirm, group
 from .output import print_json, say, table, tell
 from .profiles import Profile, Profiles, config_path
 
@@ -64,6 +64,8 @@ def _set(
         profile = replace(profile, key_env=key_env, keyring=False)
     if timeout is not None:
         profile = replace(profile, timeout=timeout)
+    if profile.url is None and profile.local is None:
+        raise ValidationError(f"profile {name!r} is new: give --url URL or --local FILE")
     profiles.put(name, profile)
     if is_first:
         profiles.use(name)
@@ -88,7 +90,8 @@ def _set_key(name: Name) -> None:
     if profile.url is None:
         raise ValidationError(f"profile {name!r} is a local file, which needs no key")
     if sys.stdin.isatty():
-        key = typer.prompt("API key", hide_input=True, err=True)
+        with asking():
+            key = typer.prompt("API key", hide_input=True, err=True)
     else:
         key = sys.stdin.readline()
     key = key.strip()

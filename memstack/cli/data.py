@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from memstack.exceptions import ValidationError
 
-from .commands import AsJson, command
+from .commands import AsJson, command, resumable
 from .output import counted, moment, print_json, say
 from .places import Chosen, Place, is_url, place_of
 from .profiles import KEY_VARIABLE
@@ -76,9 +77,16 @@ def _export(
 
     if len(names) > 2:
         raise ValidationError("export: takes [SRC] and FILE")
+    path = names[-1]
+    if path == "-":
+        raise ValidationError("FILE: - is no file; an export is there once it is whole: name it")
+    if not force and os.path.lexists(path):
+        raise ValidationError(
+            f"FILE: {path!r} is there already; give another name, or --force to replace it"
+        )
     chosen = _one(place, names[0] if len(names) == 2 else None)
     with chosen.client(max_retries=_RETRIES) as source:
-        _told(export_file(source, names[-1], overwrite=force), json)
+        _told(export_file(source, path, overwrite=force), json)
 
 
 def _import(
@@ -97,7 +105,10 @@ def _import(
     """
     from memstack.transfer import import_file
 
-    with _one(place, target).client(may_be_new=True, max_retries=_RETRIES) as client:
+    if not os.path.isfile(path):
+        raise ValidationError(f"there is no file {path!r}; an export is read from a file only")
+    chosen = _one(place, target)
+    with chosen.client(may_be_new=True, max_retries=_RETRIES) as client, resumable():
         _told(import_file(path, client), json)
 
 
@@ -113,7 +124,7 @@ def _copy(source: Source, target: Target, json: AsJson = False) -> None:
     if is_url(source) and is_url(target):
         # One key for both might send it to a server that it is not for.
         keys = ("MEMSTACK_SOURCE_API_KEY", "MEMSTACK_TARGET_API_KEY")
-    with ExitStack() as stack:
+    with resumable(), ExitStack() as stack:
         whence = stack.enter_context(place_of(source, keys[0]).client(max_retries=_RETRIES))
         whither = stack.enter_context(
             place_of(target, keys[1]).client(may_be_new=True, max_retries=_RETRIES)

@@ -11,13 +11,13 @@ from memstack.exceptions import ProcessingError, ValidationError
 from .commands import (
     AsJson,
     Everything,
-    Limit,
     Offset,
     Yes,
     check_all,
     command,
     confirm,
     group,
+    one_of,
     text_of,
 )
 from .output import counted, cut, moment, print_json, print_rows, say, table, tell, with_content
@@ -28,16 +28,19 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-# As in models, whose import costs that of pydantic: a test compares them.
+# As in models and _rules, whose import costs that of pydantic: a test compares them.
 SourceType = Literal["text", "json", "document", "api", "conversation"]
+MOST = 200
 
 Project = Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")]
 Tenant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this tenant.")]
 User = Annotated[str | None, typer.Option(metavar="ID", help="Only about this user.")]
-Name = Annotated[str, typer.Argument(help="The name of the episode.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the episode.")]
+
+Limit = Annotated[int, typer.Option(metavar="N", help="Most to list.", min=1, max=MOST)]
 
 _LIMIT = 50
-_WAIT = 300.0
+_WAIT: float = 300
 _COLUMNS = [
     ("created", "id"),
     ("status", "id"),
@@ -59,9 +62,13 @@ app = group("Episodes, what happened: store, list, get, delete, wait for.")
 )
 def _add(
     place: Place,
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    content: Annotated[str, typer.Argument(help="What happened; - for what stdin has.")],
-    source_type: Annotated[SourceType, typer.Option(help="What kind of material it is.")] = "text",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    content: Annotated[
+        str, typer.Argument(metavar="CONTENT", help="What happened; - for what stdin has.")
+    ],
+    source_type: Annotated[
+        SourceType, typer.Option(metavar=one_of(SourceType), help="What kind of material it is.")
+    ] = "text",
     source_description: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Where it comes from, in words.")
     ] = None,

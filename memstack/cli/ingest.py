@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .commands import AsJson, command
+from .commands import AsJson, command, one_of, resumable
 from .exits import UNKNOWN
 from .output import console, counted, print_json, say, tell
 from .places import Chosen, Place
@@ -52,14 +52,22 @@ def _ingest(
         ),
     ],
     format: Annotated[
-        Format | None, typer.Option(help="What a file is; by its name if not given, stdin JSONL.")
+        Format | None,
+        typer.Option(
+            metavar=one_of(Format),
+            help="What a file is; by its name if not given, stdin JSONL.",
+        ),
     ] = None,
     concurrency: Annotated[
-        int, typer.Option(help="Most episodes on their way at once.", min=1, max=512)
+        int,
+        typer.Option(metavar="N", help="Most episodes on their way at once.", min=1, max=512),
     ] = 16,
     order_by: Annotated[
         Literal["group_id"] | None,
-        typer.Option(help="Store the episodes of a group one after another, in their order."),
+        typer.Option(
+            metavar="group_id",
+            help="Store the episodes of a group one after another, in their order.",
+        ),
     ] = None,
     ledger: Annotated[
         str | None,
@@ -90,6 +98,7 @@ def _ingest(
     chosen = place.chosen()
     keeper = ledger or _ledger_for(source, chosen)
     with (
+        resumable(goes_on=chosen.url is None or keeper is not None),
         chosen.client(may_be_new=not dry_run, max_retries=_RETRIES) as client,
         _progress(reader, hidden=json) as on_progress,
     ):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+# As in models, whose import costs that of pydantic: a test compares them.
+PERMISSIONS = "read|write|admin"
+
 app = group("API keys: make, list, revoke.")
 
 
@@ -26,17 +29,18 @@ app = group("API keys: make, list, revoke.")
 )
 def _create(
     place: Place,
-    name: Annotated[str, typer.Argument(help="What to call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
     permissions: Annotated[
         list[str],
         typer.Option(
             "--permission",
-            metavar="WORD",
-            help="What it may do: read, write or admin; may be repeated.",
+            metavar=PERMISSIONS,
+            help="What it may do; may be repeated.",
         ),
     ],
     expires_in_days: Annotated[
-        int | None, typer.Option(help="Days until it expires; never if not given.", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Days until it expires; never if not given.", min=1),
     ] = None,
     json: AsJson = False,
 ) -> None:

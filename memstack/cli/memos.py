@@ -11,13 +11,13 @@ from memstack.exceptions import ValidationError
 from .commands import (
     AsJson,
     Everything,
-    Limit,
     Offset,
     Yes,
     check_all,
     command,
     confirm,
     group,
+    one_of,
     text_of,
 )
 from .output import counted, cut, moment, print_json, print_rows, say, table, tell, with_content
@@ -28,15 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-# As in models, whose import costs that of pydantic: a test compares them.
+# As in models and _rules, whose import costs that of pydantic: a test compares them.
 Visibility = Literal["PRIVATE", "PUBLIC"]
+MOST = 1000
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The id of the memo.")]
-Who = typer.Option(help="Who may read it.", case_sensitive=False)
+Who = typer.Option(metavar=one_of(Visibility), help="Who may read it.", case_sensitive=False)
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="TAG", help="A word to find it by; may be repeated."),
 ]
+
+Limit = Annotated[int, typer.Option(metavar="N", help="Most to list.", min=1, max=MOST)]
 
 _LIMIT = 20
 _COLUMNS = [
@@ -58,7 +61,9 @@ app = group("Memos, short notes: store, list, get, edit, delete.")
 )
 def _add(
     place: Place,
-    content: Annotated[str, typer.Argument(help="The note; - for what stdin has.")],
+    content: Annotated[
+        str, typer.Argument(metavar="CONTENT", help="The note; - for what stdin has.")
+    ],
     visibility: Annotated[Visibility, Who] = "PRIVATE",
     tags: Tags = None,
     json: AsJson = False,

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console, OverflowMethod
 
-__all__ = ["Column", "as_json", "console", "counted", "cut", "fields", "moment"]
-__all__ += ["print_json", "print_rows", "printable", "say", "table", "tell", "with_content"]
+__all__ = ["OWN_WORDS", "Column", "as_json", "console", "counted", "cut", "fields"]
+__all__ += ["in_own_words", "moment", "print_json", "print_rows", "printable", "say"]
+__all__ += ["table", "tell", "with_content"]
 
 Row = TypeVar("Row")
 
@@ -35,6 +36,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 """Beside C0 and C1, what ends a line or turns its direction."""
 _NOT_ON_SCREEN = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What of that JSON writes as it is."""
+
+OWN_WORDS = {
+    "MemStackClient.local()": "--local FILE",
+    "base_url": "--url",
+    "api_key= or MEMSTACK_API_KEY": "MEMSTACK_API_KEY, or where its profile says",
+    "wait_for_episode goes on waiting": "`memstack episode wait` goes on waiting",
+}
+"""What errors tell a program to do, and what does it here."""
 
 Column = tuple[str, str]
 """Its heading, and how it fits: `id` is never cut, `wrap` takes lines, `cut` takes one."""
@@ -55,6 +64,14 @@ def tell(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def in_own_words(text: object) -> str:
+    """*text*, an error or what is said of one, as the user of a command can follow it."""
+    said = str(text)
+    for words, own in OWN_WORDS.items():
+        said = said.replace(words, own)
+    return said
+
+
 def print_json(value: Any, indent: int | None = 2) -> None:
     """Print *value*, a model, a list of models or plain data, as JSON to stdout.
 
@@ -63,7 +80,7 @@ def print_json(value: Any, indent: int | None = 2) -> None:
     """
     # Written out where stdout cannot take them.
     is_utf = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-    text = json.dumps(as_json(value), ensure_ascii=not is_utf, indent=indent, default=str)
+    text = json.dumps(as_json(value), ensure_ascii=not is_utf, indent=indent, default=_plain)
     print(_NOT_ON_SCREEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
@@ -75,6 +92,13 @@ def as_json(value: Any) -> Any:
         model: BaseModel = value
         return model.model_dump(mode="json")
     return value
+
+
+def _plain(value: Any) -> str:
+    """*value*, which JSON has no kind for; a time as models have it."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def console(*, err: bool = False) -> Console:

@@ -47,6 +47,8 @@ class Chosen:
         if self.local is not None:
             if not may_be_new and not os.path.isfile(self.local):
                 # A typing error is no empty memory.
+                if os.path.isdir(self.local):
+                    raise ValidationError(f"{self.local!r} is a folder; give the file in it")
                 raise ValidationError(
                     f"there is no file {self.local!r}; a server's URL begins with https://"
                 )

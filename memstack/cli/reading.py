@@ -145,7 +145,8 @@ class Reader:
             header = [name.strip() for name in next(rows, [])]
             if "content" not in header or len(set(header)) < len(header) or "" in header:
                 raise ValidationError(
-                    f"{path}:1: the header must name each column once, and one must be `content`"
+                    f"{path}:1: the header must name each column once, with commas between, and "
+                    "one must be `content`"
                 )
             begins = rows.line_num + 1
             for row in rows:

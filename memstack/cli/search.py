@@ -27,8 +27,10 @@ def add_to(app: typer.Typer) -> None:
 
 def _search(
     place: Place,
-    query: Annotated[str, typer.Argument(help="What to look for; - for what stdin has.")],
-    limit: Annotated[int, typer.Option(help="Most results.", min=1, max=100)] = 10,
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What to look for; - for what stdin has.")
+    ],
+    limit: Annotated[int, typer.Option(metavar="N", help="Most results.", min=1, max=100)] = 10,
     filters: Annotated[
         list[str] | None,
         typer.Option(

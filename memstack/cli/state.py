@@ -7,7 +7,7 @@ from dataclasses import asdict
 import typer
 
 from .commands import AsJson, command
-from .output import counted, fields, print_json, say, tell
+from .output import counted, fields, in_own_words, print_json, say, tell
 from .places import Place
 
 __all__ = ["add_to"]
@@ -52,7 +52,7 @@ def _doctor(place: Place, json: AsJson = False) -> None:
     for check in checks_of(place.chosen()):
         checks.append(check)
         if not json:
-            say(f"{_WORDS[check.verdict]}  {check.name}: {check.found}")
+            say(f"{_WORDS[check.verdict]}  {check.name}: {in_own_words(check.found)}")
             if check.todo:
                 say(f"      -> {check.todo}")
     failed = sum(check.verdict == "fail" for check in checks)

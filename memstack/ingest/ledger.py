@@ -75,7 +75,8 @@ class Ledger:
 
     def _prepare(self, target: str) -> None:
         if self._path is None:
-            self._set("journal_mode = OFF", "synchronous = OFF")
+            # Ctrl-C rolls back, which needs a journal; in memory, for what is lost in the end.
+            self._set("journal_mode = MEMORY", "synchronous = OFF")
         else:
             # Held until it is closed or its process ends, so a second run is told at once.
             self._set("locking_mode = EXCLUSIVE")
@@ -182,7 +183,7 @@ class Ledger:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction and self._path is not None:
+                if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
 

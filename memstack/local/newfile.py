@@ -43,7 +43,10 @@ def new_file(
     try:
         handle, name = tempfile.mkstemp(prefix=f".{base[:100]}.", suffix=".part", dir=folder)
     except OSError as error:
-        raise ValidationError(f"{argument}: {goal!r} cannot be written: {error}") from error
+        raise ValidationError(
+            f"{argument}: {goal!r} cannot be written: {error.strerror}; see that its folder is "
+            "there, and that you may write in it"
+        ) from error
     os.close(handle)
     try:
         yield name

@@ -15,13 +15,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from memstack.exceptions import MemStackError
-from memstack.local import access
 from memstack.local.http import NEEDS, create_app
 from memstack.local.listening import HOW_TO_MAKE_A_KEY, Listener, listen
 from memstack.local.server import EmbeddedServer
 
 try:
     import uvicorn
+
+    from memstack.local import access
 except ImportError as error:
     raise MemStackError(NEEDS) from error
 
@@ -156,12 +157,12 @@ def _advice(settings: Settings, listener: Listener, is_new: bool) -> Iterator[st
     if settings.db is not None and settings.api_key is None:
         yield (
             "This key ends with this run, and that of an earlier run no longer works. To have the "
-            "same one each time, set MEMSTACK_API_KEY before; keys made by create_api_key stay."
+            "same one each time, set MEMSTACK_API_KEY before; keys of `memstack key create` stay."
         )
     elif not is_new:
         yield (
             "If the file was served with another key before, that one no longer works; "
-            "keys made by create_api_key do."
+            "keys of `memstack key create` do."
         )
     if listener.is_public:
         yield (

@@ -152,18 +152,24 @@ def test_search_takes_filters_of_text_and_of_json(notes: str, cli: Cli) -> None:
         ("search x --filter group_id", "--filter"),
         ("search x --filter a:=oops", "--filter: is not JSON"),
         ("search x --filter colour=red", "colour"),
-        ("search x --limit 101", "1<=x<=100"),
+        ("search x --limit 101", "'--limit'"),
+        ("episode list --limit 201", "'--limit'"),
+        ("memo list --limit 1001", "'--limit'"),
         ("episode add N x --metadata []", "--metadata: must be a JSON object"),
         ("episode add N x --metadata {", "--metadata: is not JSON"),
         ("episode add N x --valid-at today", "--valid-at: must be a time with its zone"),
         ("episode add N x --valid-at 2026-05-01T09:30:00", "--valid-at: must be a time with"),
         ("episode add N x --source-type poem", "--source-type"),
         ("episode add N x --timeout 5", "--timeout is for --wait"),
-        ("episode wait N --timeout -1", "x>=0"),
+        ("episode wait N --timeout -1", "'--timeout'"),
         ("key create k --permission fly", "permissions"),
         ("key create k", "--permission"),
         ("episode get a/b", "name"),
         ("export a b c", "takes [SRC] and FILE"),
+        ("export -", "is no file"),
+        ("export notes.db", "FILE: 'notes.db' is there already; give another name"),
+        ("export no/x.jsonl", "No such file or directory; see that its folder is there"),
+        ("import no.jsonl", "there is no file 'no.jsonl'"),
         ("export notes.db x.jsonl", "give one"),
         ("stats notes.db", "takes no --local"),
     ],
@@ -174,6 +180,46 @@ def test_a_bad_argument_is_told(line: str, says: str, notes: str, cli: Cli) -> N
 
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.err
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [("import_file", "import notes.db new.db"), ("copy", "copy notes.db new.db")],
+)
+def test_what_may_be_stopped_says_so_at_ctrl_c(
+    function: str, line: str, notes: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the help does."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"memstack.transfer.{function}", interrupted)
+    ran = cli(*line.split())
+
+    assert Path(notes).exists()
+    assert (ran.code, ran.err) == (
+        130,
+        "memstack: stopped; the same command again goes on from here\n",
+    )
+
+
+def test_times_are_the_same_in_all_json(notes: str, cli: Cli) -> None:
+    """As the API has them."""
+    episodes = cli("episode", "list", "--json", "--local", notes).json["episodes"]
+
+    assert cli("stats", notes, "--json").json["episodes"] == {
+        "rows": 2,
+        "content_bytes": sum(len(episode["content"].encode()) for episode in episodes),
+        "oldest": episodes[-1]["created_at"],
+        "newest": episodes[0]["created_at"],
+    }
+
+
+def test_an_import_that_cannot_be_read_makes_no_file(cli: Cli) -> None:
+    """A typing error leaves nothing to be mistaken for a copy."""
+    assert cli("import", "no.jsonl", "new.db").code == 2
+    assert list(Path().iterdir()) == []
 
 
 def test_an_export_takes_its_source_from_an_option(notes: str, cli: Cli) -> None:

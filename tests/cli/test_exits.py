@@ -11,6 +11,7 @@ import pytest
 import memstack
 from memstack import MemStackClient, MemStackError
 from memstack.cli.exits import CODES, code_of
+from memstack.cli.output import OWN_WORDS
 from memstack.testing import MemStackServer
 
 from .conftest import Cli
@@ -105,12 +106,31 @@ def test_a_status_ends_a_command_with_its_code(
 def test_an_answer_that_is_lost_or_garbled_has_its_code(server: MemStackServer, cli: Cli) -> None:
     """A read is no answer, a write is unknown."""
     server.lose_answer(times=None)
-    lost = [cli("memo", "list").code, cli("episode", "delete", "x", "-y").code]
+    read = cli("memo", "list")
+    lost = [read.code, cli("episode", "delete", "x", "-y").code]
     server.clear()
     server.garble(times=None)
     garbled = cli("memo", "list").code
 
     assert (lost, garbled) == ([7, 8], 9)
+    assert "`memstack doctor`" in read.err
+
+
+def test_an_error_is_told_in_words_of_the_command_line(server: MemStackServer, cli: Cli) -> None:
+    """Not in those of a program; each that is replaced is still said."""
+    server.next(401, times=None)
+    refused = cli("memo", "list").err
+    wrong = cli("memo", "list", "--url", "example.com").err
+    checked = cli("doctor").out
+    source = "".join(
+        path.read_text("utf-8") for path in Path(memstack.__file__).parent.glob("*.py")
+    )
+
+    assert "check the API key (MEMSTACK_API_KEY, or where its profile says)" in refused
+    assert "api_key=" not in checked
+    assert "(MEMSTACK_API_KEY, or where its profile says)" in checked
+    assert wrong.startswith("memstack: --url: must be an http:// or https:// URL")
+    assert [words for words in OWN_WORDS if words not in source] == []
 
 
 def test_the_page_has_the_table_of_codes() -> None:

@@ -42,6 +42,28 @@ def test_a_file_is_stored_once(cli: Cli) -> None:
     assert names("new.db") == [item["name"] for item in LINES]
 
 
+@pytest.mark.parametrize(
+    ("source", "goes_on"), [("e.jsonl", True), ("-", False), ("- --ledger own.sqlite", True)]
+)
+def test_ctrl_c_says_whether_the_same_command_goes_on(
+    source: str, goes_on: bool, served: Served, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For what is sent again from stdin, a server has to be told what it has."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name, value in served.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(MemStackClient, "ingest", interrupted)
+    write("e.jsonl", LINES)
+    ran = cli("ingest", *source.split())
+
+    assert ran.code == 130
+    more = "; the same command again goes on from here" if goes_on else ""
+    assert ran.err == f"memstack: stopped{more}\n"
+
+
 def test_a_server_has_a_ledger_for_each_source(
     served: Served, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

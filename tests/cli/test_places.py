@@ -73,6 +73,18 @@ def test_a_file_that_is_not_there_is_not_made_by_looking(line: str, cli: Cli) ->
     assert list(Path().iterdir()) == []
 
 
+def test_a_folder_is_told_from_a_file_that_is_not_there(cli: Cli) -> None:
+    """What is wrong is said as it is."""
+    ran = cli("memo", "list", "--local", "..")
+
+    assert (ran.code, ran.err) == (2, "memstack: '..' is a folder; give the file in it\n")
+
+
+def test_a_new_profile_says_what_it_needs(cli: Cli) -> None:
+    """The two options, of which it takes one."""
+    assert "give --url URL or --local FILE" in cli("config", "set", "p").err
+
+
 def test_a_profile_is_used_by_name_and_in_arguments(
     notes: str, served: Served, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_row_that_is_none_is_told_and_passed_over(text: bytes, problem: str) -
     [
         (b"", "a.csv:1: the header"),
         (b"name\na\n", "a.csv:1: the header"),
+        (b"name;content\na;b\n", "a.csv:1: the header must name each column once, with commas"),
         (b"content,content\na,b\n", "a.csv:1: the header"),
         (b"content,\na,b\n", "a.csv:1: the header"),
         (b'content\na\n"b\nc\n', "a.csv:4: is no CSV"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
+from importlib.metadata import requires
 
 import pytest
 
@@ -12,6 +14,8 @@ from .binary import BINARY, environment, ran
 from .conftest import Cli
 
 LATER = {"httpx", "sqlite3", "pydantic", "rich", "tomlkit", "keyring", "memstack_api"}
+# Newer versions of typer read options with pydantic.
+OF_TYPER = {re.split(r"\W", needed)[0] for needed in requires("typer") or []}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["config", "path"]])
@@ -31,7 +35,7 @@ def test_what_takes_long_is_imported_when_it_is_used(words: list[str]) -> None:
     )
 
     assert "typer" in done.stderr.split()
-    assert LATER & set(done.stderr.split()) == set()
+    assert (LATER - (OF_TYPER & {"pydantic"})) & set(done.stderr.split()) == set()
 
 
 @pytest.mark.parametrize("package", ["typer", "rich", "tomlkit"])

@@ -116,6 +116,17 @@ def test_ctrl_c_ends_with_130() -> None:
     assert terminal.shown == "^Cmemstack: stopped\n"
 
 
+def test_ctrl_c_at_a_question_is_no_answer(notes: str) -> None:
+    """It ends as anywhere else."""
+    terminal = Terminal("episode", "delete", "Trip", "--local", notes)
+    terminal.child.expect_exact("[y/N]")
+    terminal.child.sendintr()
+
+    assert terminal.ends() == 130
+    assert terminal.shown.endswith("memstack: stopped\n")
+    assert len(names()) == 2
+
+
 def test_bash_completes_commands_and_options(notes: str) -> None:
     """As it does with what --show-completion prints."""
     ask = {"_MEMSTACK_COMPLETE": "complete_bash"}

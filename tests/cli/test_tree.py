@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 from typer.main import get_command
 
 from memstack import models
-from memstack._rules import KEY as KEY_RULE
-from memstack.cli import app as app_module, episodes, memos, reading, serving
+from memstack._rules import KEY as KEY_RULE, EpisodeListing, MemoListing
+from memstack.cli import app as app_module, episodes, keys, memos, reading, serving
 from memstack.local.limits import MOST_A_MINUTE
 
 from .conftest import Cli
@@ -81,6 +83,27 @@ def test_a_command_tells_what_it_does_and_takes(path: tuple[str, ...], cli: Cli)
 
 
 @each_command
+def test_the_help_shows_what_to_give(path: tuple[str, ...], cli: Cli) -> None:
+    """In the same words in all versions of typer, which name types in ways of their own."""
+    parameters = COMMANDS[path].params
+    arguments = [p.metavar for p in parameters if p.param_type_name == "argument"]
+    shown = cli(*path, "--help").out
+
+    assert shown.splitlines()[0] == " ".join(["Usage: memstack", *path, "[OPTIONS]", *arguments])
+    for parameter in parameters:
+        if parameter.param_type_name == "argument":
+            assert re.search(rf"^  {re.escape(parameter.metavar)}  +\S", shown, re.MULTILINE)
+        elif not parameter.is_flag:
+            assert f"{parameter.opts[-1]} {parameter.metavar}" in shown
+
+
+@each_command
+def test_help_is_a_word_too(path: tuple[str, ...], cli: Cli) -> None:
+    """`memstack help episode add`, as many other commands have it."""
+    assert cli("help", *path) == cli(*path, "--help")
+
+
+@each_command
 def test_each_example_can_be_parsed(path: tuple[str, ...]) -> None:
     """It is of this command, and names options that there are."""
     lines = COMMANDS[path].epilog.splitlines()[2:]
@@ -129,10 +152,30 @@ def test_a_group_shows_its_commands(words: list[str], cli: Cli) -> None:
         assert re.search(rf"^  {name} ", shown.out + shown.err, re.MULTILINE)
 
 
+def _most(listing: type[BaseModel]) -> int:
+    limit: int = listing.model_json_schema()["properties"]["limit"]["maximum"]
+    return limit
+
+
+def test_a_narrow_terminal_cuts_nothing_from_the_help(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes more lines."""
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((50, 40)))
+    shown = " ".join(cli("--help").out.split())
+
+    for command in ROOT.commands.values():
+        assert command.get_short_help_str(limit=1000) in shown
+    assert max(map(len, cli("--help").out.split("Examples:")[0].splitlines())) <= 50
+
+
 def test_words_that_are_written_twice_are_the_same() -> None:
     """The command line has them again, for to import the models takes long."""
     assert get_args(episodes.SourceType) == get_args(models.SourceType)
     assert get_args(memos.Visibility) == get_args(models.Visibility)
+    assert "|".join(get_args(models.Permission)) == keys.PERMISSIONS
+    assert _most(EpisodeListing) == episodes.MOST
+    assert _most(MemoListing) == memos.MOST
     assert list(models.EpisodeCreate.model_fields) == reading.FIELDS
     assert serving.MOST_A_MINUTE == MOST_A_MINUTE
     assert app_module.KEY.pattern == KEY_RULE.pattern

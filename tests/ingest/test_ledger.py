@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,48 @@ def test_remembers_what_is_stored_and_what_is_in_doubt(path: Path) -> None:
     assert again.doubts() == {b"3": Doubt(b"s", fields, 7.0), b"4": Doubt(b"s", frozenset(), 8.0)}
     assert again.digests_of({"id 1", "id 9"}) == {"id 1": b"1"}
     again.close()
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_an_interrupted_write_is_none_and_the_next_one_works(is_kept: bool, path: Path) -> None:
+    """Ctrl-C may come at any time; the run then notes down how what was on its way ended."""
+
+    def interrupted() -> Iterator[tuple[bytes, Doubt]]:
+        raise KeyboardInterrupt
+        yield
+
+    ledger = Ledger(path if is_kept else None, "https://a")
+    with pytest.raises(KeyboardInterrupt):
+        ledger.write(stored=[(b"1", "id 1")], sending=interrupted())
+    ledger.write(stored=[(b"2", "id 2")])
+
+    assert ledger.look_up([b"1", b"2"]) == {b"2": "id 2"}
+    ledger.close()
+
+
+def test_an_interrupt_between_begin_and_write_leaves_nothing_begun(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal is handled when a call returns, so also when BEGIN does."""
+    ledger = Ledger(path, "https://a")
+    database = ledger._db
+
+    class Interrupted:
+        in_transaction = property(lambda _: database.in_transaction)
+
+        def execute(self, sql: str) -> None:
+            database.execute(sql)
+            if sql.startswith("BEGIN"):
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "_db", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        ledger.write(stored=[(b"1", "id 1")])
+    monkeypatch.setattr(ledger, "_db", database)
+    ledger.write(stored=[(b"2", "id 2")])
+
+    assert ledger.look_up([b"1", b"2"]) == {b"2": "id 2"}
+    ledger.close()
 
 
 def _text(path: Path) -> None:
