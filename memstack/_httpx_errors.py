@@ -54,10 +54,21 @@ def own_errors(origin: str, request: WireRequest, proxy: str | None = None) -> I
     except (httpx.HTTPError, httpx.InvalidURL, Garbled) as error:
         reason, outcome = _reason_of(error, proxy)
         place = origin + request.target.partition("?")[0]
-        # h11 quotes bytes that it cannot read, among which there may be a key.
-        told, quoted, _ = (str(error) or type(error).__name__).partition(": bytearray(")
-        raised = failure(reason, outcome, place, request.timeout, told, proxy)
-        raise raised from None if quoted else error
+        _cut_quotes(error)
+        told = str(error) or type(error).__name__
+        raise failure(reason, outcome, place, request.timeout, told, proxy) from error
+
+
+def _cut_quotes(error: BaseException) -> None:
+    """Take out the bytes that h11 quotes since it cannot read them: there may be a key among them.
+
+    `from None` would not do: whoever pickles errors with tblib, as Dask does, takes along what they
+    came from all the same.
+    """
+    for cause in _causes(error):
+        told, quoted, _ = str(cause).partition(": bytearray(")
+        if quoted:
+            cause.args = (told,)
 
 
 def _reason_of(error: Exception, proxy: str | None) -> tuple[str, Outcome]:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import tblib.pickling_support
 
 import memstack
 from memstack import operations
@@ -21,6 +22,8 @@ from memstack._connecting import TransportName
 from ..scripted import MEMO, SEARCH
 from .connecting import Connect, bare as bare, connect as connect
 from .faulty import Behaviour, answer, redirect, reset, serving, silent, site, speaks
+
+tblib.pickling_support.install()  # errors are then pickled with all that they came from, as by Dask
 
 PLAIN = "ms_sk_canary8f3b1dtail"
 ODD = "ms_sk_canary8f3b\"\\/<&'>1dtail"
