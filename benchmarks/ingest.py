@@ -57,7 +57,7 @@ def main() -> int:
     """The exit code: 1 if a promise is not kept."""
     wrong: list[str] = []
     grown: list[float] = []
-    write("throughput", ingest_speed.table(3000, 8, wrong))
+    write("throughput", ingest_speed.table(1000, 24, wrong))
     write("kills", kills(KILLS, ITEMS, wrong))
     with ThreadPoolExecutor(1) as pool:  # what is not timed may run beside each other
         command = pool.submit(lambda: list(ingest_command.table(LINES, wrong)))
