@@ -66,8 +66,9 @@ Url = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Use a server; MEMSTACK_API_KEY has its key."),
 ]
-_OF_PLACE = {"local": Local, "profile": Profile, "url": Url}
-"""The options that say which MemStack a command is for, by their parameter."""
+_OF_FILE = {"local": Local, "profile": Profile}
+_OPTIONS = {"place": {**_OF_FILE, "url": Url}, "place_of_file": _OF_FILE}
+"""By the parameter that has what they say, the options for which MemStack a command is."""
 
 
 class Group(TyperGroup):
@@ -119,8 +120,8 @@ class _Command(TyperCommand):
 def command(app: typer.Typer, name: str, *examples: str) -> Callable[[F], F]:
     """Add a function to *app* as the command *name*; its docstring is the help.
 
-    A function with a parameter `place` gets the options for that in its stead. What it raises is
-    printed as one line, and its kind is the exit code.
+    A function with a parameter `place`, or `place_of_file` if no server will do, gets the options
+    for that in its stead. What it raises is printed as one line, and its kind is the exit code.
 
     Args:
         examples: Command lines that the help ends with.
@@ -128,8 +129,9 @@ def command(app: typer.Typer, name: str, *examples: str) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         signature = inspect.signature(function, eval_str=True)
-        parameters = [p for p in signature.parameters.values() if p.name != "place"]
-        added = _OF_PLACE if "place" in signature.parameters else {}
+        parameters = [p for p in signature.parameters.values() if p.name not in _OPTIONS]
+        place = next((name for name in signature.parameters if name in _OPTIONS), None)
+        added = _OPTIONS[place] if place else {}
         for option, annotation in added.items():
             parameters.append(_keyword(option, annotation, None))
         parameters.append(_keyword("context", typer.Context))
@@ -138,10 +140,10 @@ def command(app: typer.Typer, name: str, *examples: str) -> Callable[[F], F]:
         def run(**values: Any) -> None:
             context: typer.Context = values.pop("context")
             with ends_well():
-                if added:
+                if place:
                     given = Place(**{option: values.pop(option) for option in added}).checked()
                     before = context.obj if isinstance(context.obj, Place) else Place()
-                    values["place"] = given if given.is_given() else before
+                    values[place] = given if given.is_given() else before
                 elif isinstance(context.obj, Place) and context.obj.is_given():
                     raise ValidationError(
                         f"{context.command_path} takes no --local, --profile or --url; see --help"

@@ -29,8 +29,10 @@ _ANY = "a MemStack file, a server's URL, or @NAME for a profile"
 
 Source = Annotated[str, typer.Argument(metavar="SRC", help=f"From: {_ANY}.")]
 Target = Annotated[str, typer.Argument(metavar="DST", help=f"To: {_ANY}.")]
+_FILE = "a MemStack file, or @NAME for a profile of one"
 Db = Annotated[
-    str, typer.Argument(metavar="DB", help="A MemStack file, or @NAME for a profile of one.")
+    str | None,
+    typer.Argument(metavar="[DB]", help=f"Which: {_FILE}; or what an option names."),
 ]
 
 
@@ -54,8 +56,15 @@ def add_to(app: typer.Typer) -> None:
         "memstack copy memories.db https://memstack.example.com",
         "memstack copy @work offline.db",
     )(_copy)
-    command(app, "backup", "memstack backup memories.db backup.db")(_backup)
-    command(app, "compact", "memstack compact memories.db")(_compact)
+    command(
+        app,
+        "backup",
+        "memstack backup memories.db backup.db",
+        "memstack backup --profile notes backup.db",
+    )(_backup)
+    command(
+        app, "compact", "memstack compact memories.db", "memstack compact --profile notes --json"
+    )(_compact)
     command(app, "stats", "memstack stats memories.db", "memstack stats memories.db --json")(_stats)
 
 
@@ -75,17 +84,14 @@ def _export(
     """Write all episodes and memos into a file."""
     from memstack.transfer import export_file
 
-    if len(names) > 2:
-        raise ValidationError("export: takes [SRC] and FILE")
-    path = names[-1]
+    whence, path = _two(names, "[SRC] and FILE")
     if path == "-":
         raise ValidationError("FILE: - is no file; an export is there once it is whole: name it")
     if not force and os.path.lexists(path):
         raise ValidationError(
             f"FILE: {path!r} is there already; give another name, or --force to replace it"
         )
-    chosen = _one(place, names[0] if len(names) == 2 else None)
-    with chosen.client(max_retries=_RETRIES) as source:
+    with _one(place, whence).client(max_retries=_RETRIES) as source:
         _told(export_file(source, path, overwrite=force), json)
 
 
@@ -133,32 +139,60 @@ def _copy(source: Source, target: Target, json: AsJson = False) -> None:
 
 
 def _backup(
-    path: Db, target: Annotated[str, typer.Argument(metavar="FILE", help="A new file.")]
+    place_of_file: Place,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[DB] FILE",
+            help=f"Of DB, {_FILE}, or of what an option names; to FILE, a new one.",
+        ),
+    ],
+    json: AsJson = False,
 ) -> None:
     """Copy a MemStack file that may be in use."""
     from memstack.local import backup
 
-    size = backup(_file(path), target)
-    say(f"{path} -> {target}: {size:,} bytes")
+    whence, target = _two(names, "[DB] and FILE")
+    path = _one(place_of_file, whence).file()
+    size = backup(path, target)
+    if json:
+        print_json({"path": target, "bytes": size})
+    else:
+        say(f"{path} -> {target}: {size:,} bytes")
 
 
-def _compact(path: Db) -> None:
+def _compact(place_of_file: Place, name: Db = None, json: AsJson = False) -> None:
     """Give back the space of what was deleted."""
     from memstack.local import compact
 
-    done = compact(_file(path))
-    say(f"{path}: {done.bytes_before:,} -> {done.bytes_after:,} bytes")
+    path = _one(place_of_file, name).file()
+    done = compact(path)
+    if json:
+        print_json({"path": path, **asdict(done)})
+    else:
+        say(f"{path}: {done.bytes_before:,} -> {done.bytes_after:,} bytes")
 
 
-def _stats(path: Db, json: AsJson = False) -> None:
+def _stats(place_of_file: Place, name: Db = None, json: AsJson = False) -> None:
     """Count what a MemStack file holds."""
     from memstack.local import stats
 
-    found = stats(_file(path))
+    found = stats(_one(place_of_file, name).file())
     if json:
         print_json(asdict(found))
     else:
         say(_shown(found))
+
+
+def _two(names: list[str], what: str) -> tuple[str | None, str]:
+    """What two arguments say, of which the first may be left out.
+
+    Raises:
+        ValidationError: There are more.
+    """
+    if len(names) > 2:
+        raise ValidationError(f"takes {what}, and no more")
+    return (names[0] if len(names) == 2 else None), names[-1]
 
 
 def _one(place: Place, name: str | None) -> Chosen:
@@ -172,18 +206,6 @@ def _one(place: Place, name: str | None) -> Chosen:
     if place.is_given():
         raise ValidationError("an argument and an option name a MemStack each: give one")
     return place_of(name)
-
-
-def _file(name: str) -> str:
-    """The path of the file that *name* means.
-
-    Raises:
-        ValidationError: It is a server, or there is no such profile.
-    """
-    path = place_of(name).local
-    if path is None:
-        raise ValidationError(f"{name!r} is a server; this command is for a MemStack file")
-    return path
 
 
 def _told(report: Report, json: bool) -> None:

@@ -56,6 +56,18 @@ class Chosen:
         timeout = 60.0 if self.timeout is None else self.timeout
         return MemStackClient(self.key(), self.url, timeout, max_retries)
 
+    def file(self) -> str:
+        """The path of its file.
+
+        Raises:
+            ValidationError: It is a server.
+        """
+        if self.local is None:
+            raise ValidationError(
+                f"{self} is a server, and this command is for a MemStack file: name one"
+            )
+        return self.local
+
     def __str__(self) -> str:
         return self.url or self.local or ""
 

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from memstack.exceptions import ValidationError
+
 from .commands import command
+from .places import Place
 
 __all__ = ["MOST_A_MINUTE", "add_to"]
 
@@ -26,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _serve(
+    place_of_file: Place,
     host: Annotated[
         str,
         typer.Option(
@@ -39,7 +43,7 @@ def _serve(
     db: Annotated[
         str | None,
         typer.Option(
-            "--db", "--local", metavar="FILE", help="File to keep all in; without it, memory."
+            metavar="FILE", help="The same as --local; without any file all is kept in memory."
         ),
     ] = None,
     rate_limit: Annotated[
@@ -65,6 +69,10 @@ def _serve(
     """
     from memstack.local.serving import Settings, serve
 
+    if place_of_file.is_given():
+        if db is not None:
+            raise ValidationError("--db and another option name a MemStack each: give one")
+        db = place_of_file.chosen().file()
     key = os.environ.get("MEMSTACK_API_KEY") or None
     code = serve(Settings(host, port, db, key, rate_limit, access_log))
     if code:

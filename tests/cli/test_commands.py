@@ -166,12 +166,15 @@ def test_search_takes_filters_of_text_and_of_json(notes: str, cli: Cli) -> None:
         ("key create k", "--permission"),
         ("episode get a/b", "name"),
         ("export a b c", "takes [SRC] and FILE"),
+        ("backup a b c", "takes [DB] and FILE"),
+        ("stats notes.db", "give one"),
+        ("serve --db new.db", "give one"),
         ("export -", "is no file"),
         ("export notes.db", "FILE: 'notes.db' is there already; give another name"),
         ("export no/x.jsonl", "No such file or directory; see that its folder is there"),
         ("import no.jsonl", "there is no file 'no.jsonl'"),
         ("export notes.db x.jsonl", "give one"),
-        ("stats notes.db", "takes no --local"),
+        ("copy notes.db new.db", "takes no --local"),
     ],
 )
 def test_a_bad_argument_is_told(line: str, says: str, notes: str, cli: Cli) -> None:

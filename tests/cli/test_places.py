@@ -14,6 +14,7 @@ import pytest
 from memstack import MemStackClient, ValidationError
 from memstack.cli.places import Place, place_of
 from memstack.cli.profiles import Profile, Profiles, config_path
+from memstack.local.serving import Settings
 
 from ..served import Served
 from .conftest import Cli
@@ -103,17 +104,44 @@ def test_a_profile_is_used_by_name_and_in_arguments(
 
 
 @pytest.mark.parametrize("command", ["stats", "compact", "backup"])
-def test_what_looks_after_a_file_takes_a_profile_of_one(command: str, notes: str, cli: Cli) -> None:
-    """And says so where a profile or a URL is a server."""
+def test_what_looks_after_a_file_is_told_which_in_any_way(
+    command: str, notes: str, cli: Cli
+) -> None:
+    """And says so where that is a server."""
     cli("config", "set", "notes", "--local", notes)
     cli("config", "set", "work", "--url", "https://work.example.com")
     more = ["b.db"] if command == "backup" else []
 
-    assert cli(command, "@notes", *more).code == 0
-    for server in ("@work", "https://work.example.com"):
-        ran = cli(command, server, *more)
+    for wanted in (["@notes"], [notes], ["--local", notes], ["--profile", "notes"], []):
+        assert cli(command, *wanted, *more, "--json").json
+        Path("b.db").unlink(missing_ok=True)
+    assert cli("--local", notes, command, *more).code == 0
+    for server in (["@work"], ["https://work.example.com"], ["--profile", "work"]):
+        ran = cli(command, *server, *more)
         assert (ran.code, ran.out) == (2, "")
-        assert f"{server!r} is a server; this command is for a MemStack file" in ran.err
+        assert "https://work.example.com is a server, and this command is for a" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("serve", None),
+        ("serve --db notes.db", "notes.db"),
+        ("serve --profile notes", "notes.db"),
+        ("serve --local other.db", "other.db"),
+        ("--local other.db serve", "other.db"),
+    ],
+)
+def test_serve_is_told_its_file_as_other_commands_are(
+    line: str, file: str | None, notes: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But without being told it serves memory, and not the default profile."""
+    cli("config", "set", "notes", "--local", notes)
+    served: list[Settings] = []
+    monkeypatch.setattr("memstack.local.serving.serve", lambda settings: served.append(settings))
+
+    assert cli(*line.split()).code == 0
+    assert (served[0].db and Path(served[0].db).name) == file
 
 
 def test_a_key_in_the_keyring_is_asked_for_and_used(
