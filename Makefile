@@ -18,7 +18,7 @@ export REDOCLY_TELEMETRY := off
 # So that `make -j check` still ends with the summary of the tests.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help install demo generate format check lint types test docs congruence record spec-diff faults abuse soak ingest-figures screenshots bench bench-embedded bench-check build clean
+.PHONY: help install demo generate format check lint types test test-slow docs congruence record spec-diff faults abuse soak ingest-figures screenshots bench bench-embedded bench-check build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ format: $(VENV)/installed ## Format the code, and fix what can be fixed
 	ruff check --fix
 	ruff format
 
-check: lint types test ## All that CI runs: lint, types, test
+check: lint types test test-slow ## All that CI runs: lint, types, test, test-slow
 
 lint: $(VENV)/installed $(LINT)/node_modules/installed ## Check style, imports, the spec and the generated code
 	ruff check
@@ -49,8 +49,11 @@ types: $(VENV)/installed ## Check the types, with mypy and pyright
 	mypy
 	pyright
 
-test: $(VENV)/installed ## Run the tests, on all processors
-	pytest -n auto --dist worksteal
+test: $(VENV)/installed ## Run the tests, but for the slow ones, on all processors
+	pytest -n auto --dist worksteal -m "not slow"
+
+test-slow: $(VENV)/installed ## Run the slow tests, and those by examples with ten times as many
+	pytest -n auto --dist worksteal -m "slow or hypothesis" --hypothesis-profile=thorough
 
 docs: $(VENV)/installed ## Run the code of the docs
 	pytest tests/public

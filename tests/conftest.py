@@ -21,8 +21,10 @@ from .colours import CLASSES, AnyClient, Colour, Driven, FakeTime, what_sends
 from .loopback import AsyncStaged, Loopback, Staged
 from .scripted import ScriptedServer
 
-settings.register_profile("untimed", deadline=None)  # another program may have the processor
-settings.load_profile("untimed")
+# No deadlines: another program may have the processor.
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+settings.load_profile("quick")  # unless --hypothesis-profile=thorough comes after it
 
 KEY = "ms_sk_test"
 

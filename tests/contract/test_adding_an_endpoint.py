@@ -13,6 +13,7 @@ import pytest
 from .guide import GUIDE, Step, copy, outcomes, steps
 from .spec import ROOT
 
+pytestmark = pytest.mark.slow
 STEPS = steps()
 NAMED = [test for step in STEPS for test in step.failing]
 CLIENTS = {"memstack/client.py", "memstack/async_client.py"}

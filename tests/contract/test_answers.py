@@ -91,9 +91,8 @@ HOSTILE = {
 CONTENT_TYPES = ["application/json", "application/json; charset=utf-16", "text/html", "image/png"]
 
 Answered = APIError | ResponseValidationError
-thorough = settings(
+repeatable = settings(
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -175,7 +174,7 @@ def assert_kept(read: Any, sent: Any) -> None:
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=20)
+@repeatable
 def test_reads_every_success_of_the_spec(
     name: str, once: Driven, server: ScriptedServer, data: st.DataObject
 ) -> None:
@@ -194,7 +193,7 @@ def test_reads_every_success_of_the_spec(
 
 @pytest.mark.parametrize(("name", "status"), ERRORS)
 @given(data=st.data())
-@settings(thorough, max_examples=5)
+@settings(repeatable, max_examples=5)
 def test_raises_every_error_of_the_spec(
     name: str, status: int, once: Driven, server: ScriptedServer, data: st.DataObject
 ) -> None:
@@ -213,7 +212,7 @@ def test_raises_every_error_of_the_spec(
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=30)
+@repeatable
 def test_no_answer_is_lost(
     name: str, once: Driven, server: ScriptedServer, data: st.DataObject
 ) -> None:

@@ -97,7 +97,7 @@ def values(name: str, field: str) -> Values:
 
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 @given(data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(derandomize=True)
 def test_refuses_exactly_the_bodies_that_the_spec_forbids(
     name: str, field: str, server: EmbeddedServer, data: st.DataObject
 ) -> None:

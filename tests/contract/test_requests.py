@@ -41,7 +41,7 @@ UNSTORABLE = st.recursive(
     max_leaves=4,
 )
 
-thorough = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+repeatable = settings(derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
@@ -110,7 +110,7 @@ def spread(operation: Described, request: httpx.Request) -> dict[str, dict[str, 
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=25)
+@repeatable
 def test_request_is_one_that_the_spec_allows(name: str, data: st.DataObject) -> None:
     """Method, path, each parameter and the body, whatever the arguments."""
     operation = described()[name]
@@ -136,7 +136,7 @@ def test_request_is_one_that_the_spec_allows(name: str, data: st.DataObject) -> 
 
 @pytest.mark.parametrize("name", described())
 @given(data=st.data())
-@settings(thorough, max_examples=25)
+@repeatable
 def test_request_holds_every_argument_unchanged(name: str, data: st.DataObject) -> None:
     """And beside them only the defaults of the spec, and empty lists."""
     operation = described()[name]
@@ -181,7 +181,7 @@ EACH_ARGUMENT = [(name, argument) for name in described() for argument in fields
 
 @pytest.mark.parametrize(("name", "argument"), EACH_ARGUMENT)
 @given(data=st.data())
-@settings(thorough, max_examples=20)
+@repeatable
 def test_makes_no_request_of_an_argument_that_breaks_a_rule(
     name: str, argument: str, data: st.DataObject
 ) -> None:

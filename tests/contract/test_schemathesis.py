@@ -26,6 +26,7 @@ from memstack.local.http import create_app
 
 from .spec import load_spec
 
+pytestmark = pytest.mark.slow
 CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"deterministic": True, "max-examples": 15},

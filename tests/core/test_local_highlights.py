@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from memstack.local.highlights import MOST
 
@@ -84,7 +84,6 @@ def fresh() -> Any:
     memory.server.close()
 
 
-@settings(deadline=None)  # Three requests, on a machine that may be busy.
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_any_text_is_shown_where_it_stands(fresh: Memory, text: str) -> None:
     """Whatever its script: each place holds the text, and none overlap."""

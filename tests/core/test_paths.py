@@ -9,7 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from memstack import ValidationError, operations
 from memstack.operations import Operation
@@ -33,7 +33,6 @@ NAMES = st.one_of(
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize(("build", "prefix"), TAKES_SEGMENT)
-@settings(max_examples=40)
 @given(name=NAMES)
 @example(name="..")
 @example(name="%2e%2e")

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from memstack import Episode, EpisodePage, ListChangedError, Memo
 from memstack._generations import V0_1
@@ -117,7 +117,6 @@ def shelf_of(count: int, **how: Any) -> Shelf:
 KINDS = pytest.mark.parametrize("how", [{}, {"timed": False}, {"kind": "memo"}], ids=str)
 
 
-@settings(deadline=None, max_examples=60)  # how long one takes says nothing
 @given(data=st.data())
 @KINDS
 def test_gives_each_row_once_though_rows_come_and_go(how: dict[str, Any], data: Any) -> None:

@@ -10,6 +10,8 @@ import pytest
 from ..colours import Colour
 from ..integration.ingest_kills import run_kills
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such kill")
 @pytest.mark.parametrize("idempotency", [True, False])

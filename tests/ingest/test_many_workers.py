@@ -19,6 +19,7 @@ from ..integration.ingest_kills import KillingProxy
 from ..public.test_docs import BLOCKS, ROOT
 from ..served import Served, serving
 
+pytestmark = pytest.mark.slow
 RECIPE, PRINTED = (b for b in BLOCKS if b.page == ROOT / "docs" / "many-workers.md")
 PARTS = 3
 

@@ -10,6 +10,8 @@ from ..colours import Colour
 from ..served import Served
 from .exactly_once import Kind, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("idempotency", [True, False])
 @pytest.mark.parametrize("kind", ["episodes", "memos", "keys"])

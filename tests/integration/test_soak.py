@@ -9,9 +9,13 @@ import pytest
 
 from benchmarks import soak
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/statm").exists(), reason="this system does not tell how large a process is"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/statm").exists(),
+        reason="this system does not tell how large a process is",
+    ),
+]
 
 _leaked: list[bytes] = []
 

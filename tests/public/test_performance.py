@@ -173,6 +173,7 @@ def test_the_server_answers_when_no_more_requests_come(monkeypatch: pytest.Monke
     assert asyncio.run(asyncio.wait_for(waits(), 5)) == [b"1"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not memory.ROLLUP.exists(), reason="this system does not tell what is held")
 @pytest.mark.parametrize("colour", ["blocking", "awaited"])
 def test_memory_is_that_of_a_client_with_all_its_connections(url: str, colour: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from memstack.testing import MemStackServer
 
 from ..built import ROOT
@@ -15,6 +17,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE + README, re.DOTALL)
 TESTS = [text for text in BLOCKS if "def test_" in text]
 
 
+@pytest.mark.slow
 def test_every_test_of_the_pages_passes(project: Project) -> None:
     """Each block is a file of its own, in a project that has the package installed."""
     run = project.pytest(*TESTS)

@@ -6,6 +6,7 @@ import pytest
 
 from .project import WITHOUT_ASYNCIO, Project
 
+pytestmark = pytest.mark.slow
 SYNC = """
 import os
 import memstack

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from memstack import MemStackClient, MemStackError, ValidationError
 from memstack.local import EmbeddedServer, rows
@@ -83,7 +83,6 @@ def _lines(client: MemStackClient, path: Path) -> list[bytes]:
     return path.read_bytes().split(b"\n")[1:-2]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     stored=STORED | st.tuples(st.lists(EPISODE | COPIED, max_size=4), st.just([])),
     end=st.sampled_from(["x.jsonl", "x.jsonl.gz"]),
@@ -104,7 +103,6 @@ def test_round_trip_is_exact(stored: Stored, end: str, tmp_path_factory: Any) ->
     assert not report.left_out
 
 
-@settings(max_examples=40, deadline=None)
 @given(stored=STORED, generation=st.sampled_from(["current", "unknown"]))
 def test_episodes_come_back_exact_from_a_server(
     stored: Stored, generation: Generation, tmp_path_factory: Any
@@ -254,6 +252,7 @@ def _peak(work: Callable[[], object]) -> int:
     return peak
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """Three times the rows take about the same, into a file and out of it."""
     peaks: list[tuple[int, int]] = []

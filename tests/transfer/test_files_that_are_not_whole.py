@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from memstack import MemStackClient, ValidationError
 from memstack.transfer import InvalidFileError, export_file, import_file
@@ -111,7 +111,6 @@ def test_all_wrong_lines_are_told_at_once(mover: Mover, tmp_path: Path) -> None:
     assert [number for number, _ in many.value.problems] == list(range(2, 22))
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_changed_byte_and_any_cut_is_found(data: st.DataObject, tmp_path_factory: Any) -> None:
     """Nothing is stored of a file that is not as it was written."""

@@ -22,6 +22,7 @@ from ..served import Served, serving
 from .conftest import fill
 from .older import Generation, Older, client_of
 
+pytestmark = pytest.mark.slow
 ROWS = 12
 
 
