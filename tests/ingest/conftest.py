@@ -14,10 +14,10 @@ from ..colours import AnyClient, Colour, Driven, FakeTime
 from ..transfer.older import Generation, Older, client_of
 
 
-@pytest.fixture
-def few_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer items are read ahead, so that a run of some hundreds has a middle."""
-    monkeypatch.setattr("memstack.ingest.flow.STOCK", 128)
+@pytest.fixture(autouse=True)
+def _few_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer items are read ahead, so that a run of a hundred has a middle."""
+    monkeypatch.setattr("memstack.ingest.flow.STOCK", 32)
 
 
 class Stage:

@@ -29,15 +29,15 @@ def test_every_item_is_stored_once(stage: Stage, tmp_path: Path, generation: Any
     """Also by a second run with the ledger; an item that comes twice is stored once."""
     stage.knows(generation)
     client = stage.client(on_unsupported="ignore")
-    items = [*episodes(400), *episodes(5)]
+    items = [*episodes(100), *episodes(5)]
 
     first = client.ingest(items, ledger=tmp_path / "run.sqlite")
     second = client.ingest(items, ledger=tmp_path / "run.sqlite")
 
-    assert (first.read, first.created, first.duplicate, first.is_whole) == (405, 400, 5, True)
-    assert (second.created, second.duplicate) == (0, 405)
-    assert stage.posts() == 400
-    assert Counter(stage.stored()) == Counter((e["name"], e["content"]) for e in episodes(400))
+    assert (first.read, first.created, first.duplicate, first.is_whole) == (105, 100, 5, True)
+    assert (second.created, second.duplicate) == (0, 105)
+    assert stage.posts() == 100
+    assert Counter(stage.stored()) == Counter((e["name"], e["content"]) for e in episodes(100))
 
 
 def test_outcomes_tell_index_id_error_and_item(stage: Stage, tmp_path: Path) -> None:
@@ -100,7 +100,6 @@ def test_dry_run_sends_and_stores_nothing(stage: Stage, tmp_path: Path) -> None:
     assert (many.created, many.duplicate) == (1500, 1500)
 
 
-@pytest.mark.usefixtures("few_ahead")
 @pytest.mark.parametrize("where", ["items", "on_outcome", "on_progress"])
 def test_what_the_caller_raises_ends_the_run_and_is_raised(
     stage: Stage, tmp_path: Path, where: str
@@ -110,7 +109,7 @@ def test_what_the_caller_raises_ends_the_run_and_is_raised(
     stage.knows("unknown")  # where nothing but the ledger keeps an item from being stored twice
 
     def items() -> Iterator[Any]:
-        yield from episodes(500)
+        yield from episodes(120)
         if where == "items":
             raise LookupError("mine")
 
@@ -121,12 +120,12 @@ def test_what_the_caller_raises_ends_the_run_and_is_raised(
     with pytest.raises(LookupError, match=r"^mine$"):
         client.ingest(items(), ledger=ledger, **hook)
     before = stage.posts()
-    again = client.ingest(episodes(500), ledger=ledger)
+    again = client.ingest(episodes(120), ledger=ledger)
 
     assert before > 0
     assert again.is_whole
-    assert stage.posts() == 500
-    assert len(set(stage.stored())) == len(stage.stored()) == 500
+    assert stage.posts() == 120
+    assert len(set(stage.stored())) == len(stage.stored()) == 120
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -134,42 +133,41 @@ def test_a_server_that_lets_nobody_in_ends_the_run(
     stage: Stage, tmp_path: Path, status: int
 ) -> None:
     """With the report, and the cause; nothing is lost."""
-    stage.refuse(lambda request: stage.posts() > 300, status)
+    stage.refuse(lambda request: stage.posts() > 60, status)
     client = stage.client()
     with pytest.raises(IngestError) as caught:
-        client.ingest(episodes(500), ledger=tmp_path / "run.sqlite", concurrency=4)
+        client.ingest(episodes(120), ledger=tmp_path / "run.sqlite", concurrency=4)
 
     assert caught.value.report is not None
-    assert caught.value.report.created == 300
+    assert caught.value.report.created == 60
     assert caught.value.report.failed == 0
     assert getattr(caught.value.__cause__, "status_code", None) == status
 
     stage.refuse_nothing()
-    report = client.ingest(episodes(500), ledger=tmp_path / "run.sqlite")
-    assert (report.created, report.duplicate) == (200, 300)
-    assert len(stage.stored()) == 500
+    report = client.ingest(episodes(120), ledger=tmp_path / "run.sqlite")
+    assert (report.created, report.duplicate) == (60, 60)
+    assert len(stage.stored()) == 120
 
 
-@pytest.mark.usefixtures("few_ahead")
 def test_a_server_that_is_gone_ends_the_run(stage: Stage, tmp_path: Path) -> None:
     """After the retries, and not after those of a thousand items."""
     client, ledger = stage.client(), tmp_path / "run.sqlite"
 
     def gone(request: httpx.Request) -> None:
-        if len(stage.older.requests) > 200:
+        if len(stage.older.requests) > 50:
             raise httpx.ConnectError("refused")
 
     stage.older.before = gone
     with pytest.raises(IngestError, match="the same call again") as caught:
-        client.ingest(episodes(500), ledger=ledger, concurrency=4)
-    asked = len(stage.older.requests) - 200
+        client.ingest(episodes(120), ledger=ledger, concurrency=4)
+    asked = len(stage.older.requests) - 50
     stage.older.before = lambda request: None
 
-    assert asked < 300  # of 1,200, with the retries of all
+    assert asked < 75  # of 280, with the retries of all
     assert caught.value.report is not None
-    assert 190 < caught.value.report.created < 201
-    assert client.ingest(episodes(500), ledger=ledger).is_whole
-    assert len(stage.stored()) == 500
+    assert 40 < caught.value.report.created < 51
+    assert client.ingest(episodes(120), ledger=ledger).is_whole
+    assert len(stage.stored()) == 120
 
 
 def test_a_lost_answer_is_no_duplicate(stage: Stage) -> None:
@@ -214,9 +212,9 @@ def test_progress_ends_with_the_whole_report(stage: Stage) -> None:
     def look(report: IngestReport) -> None:
         seen.append(report.created)
 
-    report = stage.client().ingest(episodes(300), on_progress=look)
+    report = stage.client().ingest(episodes(100), on_progress=look)
 
-    assert seen[-1] == report.created == 300
+    assert seen[-1] == report.created == 100
     assert seen == sorted(seen)
 
 

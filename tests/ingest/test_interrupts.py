@@ -29,7 +29,6 @@ def stage(stage: Stage) -> Stage:
     return stage
 
 
-@pytest.mark.usefixtures("few_ahead")
 def test_an_interrupt_leaves_nothing_in_doubt(stage: Stage, tmp_path: Path) -> None:
     """Creates on their way are waited for; no thread or task is left."""
     ledger, client = tmp_path / "run.sqlite", stage.client()
@@ -38,17 +37,17 @@ def test_an_interrupt_leaves_nothing_in_doubt(stage: Stage, tmp_path: Path) -> N
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        client.ingest(episodes(400), ledger=ledger, on_outcome=interrupt)
+        client.ingest(episodes(150), ledger=ledger, on_outcome=interrupt)
     posts = stage.posts()
     left = Ledger(ledger, client.base_url)
     assert left.doubts() == {}
     left.close()
     assert not [t for t in threading.enumerate() if t.name == "memstack-ingest" and t.is_alive()]
-    report = client.ingest(episodes(400), ledger=ledger)
+    report = client.ingest(episodes(150), ledger=ledger)
 
-    assert 0 < posts < 400
-    assert (report.created, report.duplicate) == (400 - posts, posts)
-    assert len(stage.stored()) == 400
+    assert 0 < posts < 150
+    assert (report.created, report.duplicate) == (150 - posts, posts)
+    assert len(stage.stored()) == 150
 
 
 @pytest.fixture
@@ -81,7 +80,6 @@ def test_a_pause_between_retries_is_cut_short(stage: Stage, tmp_path: Path) -> N
     assert len(stage.stored()) == 50
 
 
-@pytest.mark.usefixtures("few_ahead")
 @pytest.mark.parametrize("kind", [LookupError, MemStackError])
 def test_what_was_answered_is_not_sent_again_though_the_answer_was_not_noted_down(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
@@ -93,18 +91,18 @@ def test_what_was_answered_is_not_sent_again_though_the_answer_was_not_noted_dow
     def fail(self: Load, done: Done) -> None:
         nonlocal answers
         answers += 1
-        if answers == 100:
+        if answers == 50:
             raise kind("mine")
         conclude(self, done)
 
     monkeypatch.setattr(Load, "_conclude", fail)
     with pytest.raises(kind, match="mine"):
-        client.ingest(episodes(400), ledger=ledger)
+        client.ingest(episodes(150), ledger=ledger)
     posts = stage.posts()
 
-    assert client.ingest(episodes(400), ledger=ledger).is_whole
-    assert 100 <= posts < 400
-    assert stage.posts() == len(set(stage.stored())) == 400
+    assert client.ingest(episodes(150), ledger=ledger).is_whole
+    assert 50 <= posts < 150
+    assert stage.posts() == len(set(stage.stored())) == 150
 
 
 def test_a_create_that_is_cancelled_by_its_transport_ends_the_run(stage: Stage) -> None:
